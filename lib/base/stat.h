@@ -1,0 +1,119 @@
+#ifndef GD_BASE_STAT_H
+#define GD_BASE_STAT_H
+/**
+ * Counters and latency histograms of one worker.
+ *
+ * Written by the worker's thread alone with plain relaxed stores, read by the admin
+ * thread with relaxed loads and summed over the workers: no lock and no shared cache line
+ * on the request's path. The rows are in base/stat_table.h.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/stat_table.h"
+
+enum gd_stat_worker {
+#define X(id, kind, name, label, help) GD_WORKER_##id,
+    GD_STAT_WORKER_ROWS(X)
+#undef X
+        GD_WORKER_STATS
+};
+enum gd_stat_route {
+#define X(id, kind, name, label, help) GD_ROUTE_##id,
+    GD_STAT_ROUTE_ROWS(X)
+#undef X
+        GD_ROUTE_STATS
+};
+enum gd_stat_upstream {
+#define X(id, kind, name, label, help) GD_UPSTREAM_##id,
+    GD_STAT_UPSTREAM_ROWS(X)
+#undef X
+        GD_UPSTREAM_STATS
+};
+enum gd_stat_server {
+#define X(id, kind, name, label, help) GD_SERVER_##id,
+    GD_STAT_SERVER_ROWS(X)
+#undef X
+        GD_SERVER_STATS
+};
+
+/** Buckets of a histogram: 8 to the power of two, from 8 microseconds to 67 seconds; the
+ *  first takes all below, the last all above. */
+enum { GD_HIST_BUCKETS = 192 };
+
+struct gd_hist {
+    uint64_t count, sum_us, max_us;
+    uint32_t buckets[GD_HIST_BUCKETS];
+};
+
+struct gd_route_stats {
+    uint64_t values[GD_ROUTE_STATS];
+    struct gd_hist latency;
+};
+
+struct gd_upstream_stats {
+    uint64_t values[GD_UPSTREAM_STATS];
+    struct gd_hist latency;
+};
+
+struct gd_server_stats {
+    uint64_t values[GD_SERVER_STATS];
+};
+
+/** All of one worker. Routes, upstreams and servers by their index in the plan. */
+struct gd_stats {
+    uint64_t worker[GD_WORKER_STATS];
+    size_t route_count, upstream_count, server_count;
+    struct gd_route_stats *routes;
+    struct gd_upstream_stats *upstreams;
+    struct gd_server_stats *servers;
+};
+
+/** Returns an owned, zeroed set. */
+struct gd_stats *gd_stats_new(size_t routes, size_t upstreams, size_t servers);
+void gd_stats_free(struct gd_stats *stats);
+
+/** Adds to a value of this thread's own set. */
+static inline void gd_stat_add(uint64_t *value, int64_t n)
+{
+    __atomic_store_n(value, __atomic_load_n(value, __ATOMIC_RELAXED) + (uint64_t)n,
+                     __ATOMIC_RELAXED);
+}
+
+static inline void gd_stat_inc(uint64_t *value)
+{
+    gd_stat_add(value, 1);
+}
+
+static inline uint64_t gd_stat_read(const uint64_t *value)
+{
+    return __atomic_load_n(value, __ATOMIC_RELAXED);
+}
+
+/** Records one duration. */
+void gd_hist_record(struct gd_hist *hist, uint64_t us);
+
+/** Adds what another thread has recorded in src to dst (caller's own). */
+void gd_hist_merge(struct gd_hist *dst, const struct gd_hist *src);
+
+/** The duration in microseconds below which `share` (0 to 1) of the records lie, within
+ *  an eighth of its power of two and never above max_us; 0 without records. */
+uint64_t gd_hist_quantile(const struct gd_hist *hist, double share);
+
+/** The upper bound of a bucket, microseconds. */
+uint64_t gd_hist_bound_us(unsigned bucket);
+
+enum gd_stat_kind { GD_STAT_COUNTER, GD_STAT_GAUGE };
+
+struct gd_stat_row {
+    const char *name, *label, *help;
+    enum gd_stat_kind kind;
+};
+
+/** The rows as data, for /metrics, /status and the docs. */
+extern const struct gd_stat_row gd_stat_worker_rows[GD_WORKER_STATS];
+extern const struct gd_stat_row gd_stat_route_rows[GD_ROUTE_STATS];
+extern const struct gd_stat_row gd_stat_upstream_rows[GD_UPSTREAM_STATS];
+extern const struct gd_stat_row gd_stat_server_rows[GD_SERVER_STATS];
+
+#endif

@@ -1,0 +1,120 @@
+#ifndef GD_BASE_STAT_TABLE_H
+#define GD_BASE_STAT_TABLE_H
+/**
+ * Every metric, one row each: X(id, kind, name, label, help).
+ *
+ * id     the enum constant is GD_<SCOPE>_<id>
+ * kind   COUNTER (only grows) or GAUGE (goes up and down)
+ * name   the Prometheus name; rows of one name stand together and differ by label
+ * label  `key="value"` that tells rows of one name apart, or ""
+ *
+ * Struct, /metrics, /status and docs/metrics.md come from these rows. A row's JSON key in
+ * /status is its label's value, or the name without prefix and "_total".
+ */
+#include "base/failure.h"
+
+/* One set a worker. */
+#define GD_STAT_WORKER_ROWS(X)                                                           \
+    X(CONNECTIONS, COUNTER, "gatherd_connections_total", "",                             \
+      "Client connections accepted")                                                     \
+    X(CONNECTIONS_OPEN, GAUGE, "gatherd_connections", "", "Client connections open")     \
+    X(CONNECTIONS_REFUSED, COUNTER, "gatherd_connections_refused_total", "",             \
+      "Client connections closed at once because limits.connections was reached")        \
+    X(ACCEPT_PAUSES, COUNTER, "gatherd_accept_pauses_total", "",                         \
+      "Times accepting paused because descriptors ran out")                              \
+    X(REQUESTS, COUNTER, "gatherd_requests_total", "", "Requests with a complete head")  \
+    X(IN_FLIGHT, GAUGE, "gatherd_requests_in_flight", "", "Requests not answered yet")   \
+    X(NOT_FOUND, COUNTER, "gatherd_unrouted_total", "reason=\"not_found\"",              \
+      "Requests that no route took")                                                     \
+    X(METHOD_NOT_ALLOWED, COUNTER, "gatherd_unrouted_total",                             \
+      "reason=\"method_not_allowed\"", "Requests that no route took")                    \
+    X(OPTIONS, COUNTER, "gatherd_unrouted_total", "reason=\"options\"",                  \
+      "Requests that no route took")                                                     \
+    X(CLIENT_GONE, COUNTER, "gatherd_client_gone_total", "",                             \
+      "Requests whose client left before the answer")                                    \
+    X(REJECTED_MALFORMED, COUNTER, "gatherd_rejected_total", "reason=\"malformed\"",     \
+      "Requests refused before routing")                                                 \
+    X(REJECTED_TARGET, COUNTER, "gatherd_rejected_total", "reason=\"request_line\"",     \
+      "Requests refused before routing")                                                 \
+    X(REJECTED_HEADERS, COUNTER, "gatherd_rejected_total", "reason=\"headers\"",         \
+      "Requests refused before routing")                                                 \
+    X(REJECTED_BODY, COUNTER, "gatherd_rejected_total", "reason=\"body\"",               \
+      "Requests refused before routing")                                                 \
+    X(REJECTED_EXPECT, COUNTER, "gatherd_rejected_total", "reason=\"expect\"",           \
+      "Requests refused before routing")                                                 \
+    X(REJECTED_VERSION, COUNTER, "gatherd_rejected_total", "reason=\"version\"",         \
+      "Requests refused before routing")                                                 \
+    X(REJECTED_NOT_IMPLEMENTED, COUNTER, "gatherd_rejected_total",                       \
+      "reason=\"not_implemented\"", "Requests refused before routing")                   \
+    X(TIMEOUT_HEADER, COUNTER, "gatherd_client_timeouts_total", "wait=\"header\"",       \
+      "Client connections ended at a deadline")                                          \
+    X(TIMEOUT_BODY, COUNTER, "gatherd_client_timeouts_total", "wait=\"body\"",           \
+      "Client connections ended at a deadline")                                          \
+    X(TIMEOUT_IDLE, COUNTER, "gatherd_client_timeouts_total", "wait=\"idle\"",           \
+      "Client connections ended at a deadline")                                          \
+    X(TIMEOUT_WRITE, COUNTER, "gatherd_client_timeouts_total", "wait=\"write\"",         \
+      "Client connections ended at a deadline")
+
+/* One set a route and worker; requests by the status class they were answered with, and
+ * by the class of the required call that failed them. */
+#define GD_STAT_ROUTE_ROWS(X)                                                            \
+    X(REQUESTS, COUNTER, "gatherd_route_requests_total", "", "Requests of the route")    \
+    X(IN_FLIGHT, GAUGE, "gatherd_route_in_flight", "", "Requests not answered yet")      \
+    X(STATUS_2XX, COUNTER, "gatherd_route_answers_total", "status=\"2xx\"",              \
+      "Answers by status class")                                                         \
+    X(STATUS_3XX, COUNTER, "gatherd_route_answers_total", "status=\"3xx\"",              \
+      "Answers by status class")                                                         \
+    X(STATUS_4XX, COUNTER, "gatherd_route_answers_total", "status=\"4xx\"",              \
+      "Answers by status class")                                                         \
+    X(STATUS_5XX, COUNTER, "gatherd_route_answers_total", "status=\"5xx\"",              \
+      "Answers by status class")                                                         \
+    X(INCOMPLETE, COUNTER, "gatherd_route_incomplete_total", "",                         \
+      "Answers in which an optional call failed")                                        \
+    X(CLIENT_GONE, COUNTER, "gatherd_route_client_gone_total", "",                       \
+      "Requests whose client left before the answer")                                    \
+    GD_STAT_FAILURE_ROWS(X, "gatherd_route_failures_total",                              \
+                         "Required calls that failed a request, by class")
+
+/* One set an upstream and worker. */
+#define GD_STAT_UPSTREAM_ROWS(X)                                                         \
+    X(CALLS, COUNTER, "gatherd_upstream_calls_total", "", "Calls started")               \
+    X(IN_FLIGHT, GAUGE, "gatherd_upstream_in_flight", "", "Calls not ended yet")         \
+    X(SUCCEEDED, COUNTER, "gatherd_upstream_succeeded_total", "",                        \
+      "Calls that succeeded")                                                            \
+    X(STALE_RETRIES, COUNTER, "gatherd_upstream_stale_retries_total", "",                \
+      "Calls sent again because a pooled connection had gone stale")                     \
+    GD_STAT_FAILURE_ROWS(X, "gatherd_upstream_failures_total",                           \
+                         "Calls that failed, by class")
+
+/* One set a server of an upstream and worker. */
+#define GD_STAT_SERVER_ROWS(X)                                                           \
+    X(CONNECTS, COUNTER, "gatherd_server_connects_total", "", "Connections dialled")     \
+    X(CONNECT_FAILURES, COUNTER, "gatherd_server_connect_failures_total", "",            \
+      "Connections that could not be opened")                                            \
+    X(REUSES, COUNTER, "gatherd_server_reuses_total", "",                                \
+      "Leases answered with a pooled connection")                                        \
+    X(EVICTIONS, COUNTER, "gatherd_server_evictions_total", "",                          \
+      "Idle connections closed by the server, or for unasked bytes")                     \
+    X(SESSIONS_IDLE, GAUGE, "gatherd_server_sessions", "state=\"idle\"",                 \
+      "Connections in the pool")                                                         \
+    X(SESSIONS_LEASED, GAUGE, "gatherd_server_sessions", "state=\"leased\"",             \
+      "Connections in the pool")                                                         \
+    X(SESSIONS_DIALLING, GAUGE, "gatherd_server_sessions", "state=\"dialling\"",         \
+      "Connections in the pool")                                                         \
+    X(QUEUED, GAUGE, "gatherd_server_queued", "", "Calls waiting for a connection")
+
+/* A row a failure class; kept in the order of GD_FAILURE_ROWS (asserted in stat.c). */
+#define GD_STAT_FAILURE_ROWS(X, name, help)                                              \
+    X(FAIL_CONNECT, COUNTER, name, "class=\"connect\"", help)                            \
+    X(FAIL_TLS, COUNTER, name, "class=\"tls\"", help)                                    \
+    X(FAIL_TIMEOUT, COUNTER, name, "class=\"timeout\"", help)                            \
+    X(FAIL_RESET, COUNTER, name, "class=\"reset\"", help)                                \
+    X(FAIL_PROTOCOL, COUNTER, name, "class=\"protocol\"", help)                          \
+    X(FAIL_STATUS, COUNTER, name, "class=\"status\"", help)                              \
+    X(FAIL_JSON, COUNTER, name, "class=\"json\"", help)                                  \
+    X(FAIL_TOO_LARGE, COUNTER, name, "class=\"too_large\"", help)                        \
+    X(FAIL_OVERLOAD, COUNTER, name, "class=\"overload\"", help)                          \
+    X(FAIL_UNRESOLVED, COUNTER, name, "class=\"unresolved\"", help)                      \
+    X(FAIL_CANCELLED, COUNTER, name, "class=\"cancelled\"", help)
+
+#endif

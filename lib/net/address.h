@@ -1,0 +1,36 @@
+#ifndef GD_NET_ADDRESS_H
+#define GD_NET_ADDRESS_H
+/**
+ * Socket addresses, and turning a plan's text into them.
+ */
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "plan/plan.h"
+
+struct gd_address {
+    struct sockaddr_storage sa;
+    socklen_t len;
+};
+
+enum { GD_ADDRESS_TEXT_MAX = 128 };
+
+/** Resolves a name or literal into at most `max` addresses, blocking; for start-up only.
+ *  Returns their number, 0 with err when there is none. An empty host or "::" gives the
+ * IPv6 wildcard. */
+unsigned gd_address_resolve(const struct gd_plan_address *from, struct gd_address *out,
+                            unsigned max, struct gd_err *err);
+
+/** Writes `127.0.0.1:80`, `[::1]:80` or `unix:/path`; returns out. */
+const char *gd_address_text(const struct gd_address *address,
+                            char out[GD_ADDRESS_TEXT_MAX]);
+
+/** The address without port: `127.0.0.1`, `::1`, `unix`. */
+const char *gd_address_ip(const struct gd_address *address,
+                          char out[GD_ADDRESS_TEXT_MAX]);
+
+/** The TCP port in host order; 0 for unix. */
+uint16_t gd_address_port(const struct gd_address *address);
+
+#endif

@@ -1,0 +1,16 @@
+#ifndef GD_NET_LISTEN_H
+#define GD_NET_LISTEN_H
+/**
+ * Listening sockets.
+ */
+#include "base/err.h"
+#include "net/address.h"
+
+/** Opens a non-blocking, close-on-exec listening socket. TCP: SO_REUSEADDR, dual stack
+ * for the IPv6 wildcard. UNIX: a stale file (nobody accepts there) is removed first, a
+ * live one is an error. *bound (may be NULL) receives the address as the system has it.
+ * Returns the descriptor, -1 with err. */
+int gd_listen_open(const struct gd_plan_address *where, int backlog,
+                   struct gd_address *bound, struct gd_err *err);
+
+#endif

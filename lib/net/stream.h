@@ -1,0 +1,81 @@
+#ifndef GD_NET_STREAM_H
+#define GD_NET_STREAM_H
+/**
+ * One non-blocking connection: reads and writes are tried at once, events are asked for
+ * only when the socket has said "not now".
+ *
+ * The owner embeds the stream and gives two callbacks. Read interest is armed once and
+ * stays armed (no system call per message); write interest lives from an unfinished write
+ * until it is finished. Neither callback runs inside a call of this module.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "base/loop.h"
+#include "net/address.h"
+
+struct gd_stream {
+    struct gd_loop *loop; /* borrowed */
+    int fd;               /* -1: closed */
+    bool owns_fd;
+    bool reading; /* read interest armed */
+    bool writing; /* write interest armed */
+    struct event read_event, write_event;
+    void (*on_readable)(void *arg);
+    void (*on_writable)(
+        void *arg); /* also: the connect has ended, see gd_stream_connected */
+    void *arg;
+};
+
+enum gd_io {
+    GD_IO_OK,    /* some bytes moved */
+    GD_IO_AGAIN, /* not now */
+    GD_IO_EOF,   /* read only: the peer has closed its side in order */
+    GD_IO_ERROR, /* reset or another error; the stream is of no more use */
+};
+
+/** Prepares a closed stream. Fine on zeroed memory. */
+void gd_stream_init(struct gd_stream *stream, struct gd_loop *loop,
+                    void (*on_readable)(void *arg), void (*on_writable)(void *arg),
+                    void *arg);
+
+/** Takes an open, non-blocking descriptor. owns_fd: close it at gd_stream_close. */
+void gd_stream_open(struct gd_stream *stream, int fd, bool owns_fd);
+
+/** Starts a TCP or unix connect, with TCP_NODELAY. False (errno set) when it failed at
+ *  once. Otherwise on_writable runs when it has ended; then ask gd_stream_connected. */
+GD_MUST_CHECK bool gd_stream_connect(struct gd_stream *stream,
+                                     const struct gd_address *to);
+
+/** Whether the connect that ended succeeded; false leaves its errno. Disarms the write
+ * interest. */
+GD_MUST_CHECK bool gd_stream_connected(struct gd_stream *stream);
+
+/** Arms or disarms read interest. */
+void gd_stream_want_read(struct gd_stream *stream, bool want);
+
+/** Arms or disarms write interest. */
+void gd_stream_want_write(struct gd_stream *stream, bool want);
+
+/** Reads up to room bytes. *n is set with OK only. */
+enum gd_io gd_stream_read(struct gd_stream *stream, char *into, size_t room, size_t *n);
+
+/** Writes from the vector; *n (set with OK) may be less than its total. Never raises
+ * SIGPIPE. */
+enum gd_io gd_stream_write(struct gd_stream *stream, const struct iovec *iov, int count,
+                           size_t *n);
+
+/** Sends FIN; reading goes on. */
+void gd_stream_shutdown(struct gd_stream *stream);
+
+/** Removes the events and closes the descriptor if owned; idempotent. No callback
+ * follows. abort: reset the connection instead of closing it in order. */
+void gd_stream_close(struct gd_stream *stream, bool abort);
+
+/** Advances a vector by n written bytes: returns the first entry not fully written, which
+ *  is trimmed in place; *count is reduced. */
+struct iovec *gd_iov_advance(struct iovec *iov, int *count, size_t n);
+
+#endif

@@ -1,0 +1,159 @@
+#ifndef GD_PLAN_PLAN_H
+#define GD_PLAN_PLAN_H
+/**
+ * The plan: a configuration compiled into immutable structs.
+ *
+ * Made once from the file (plan/load.h), then only read, by all threads at once. Holders
+ * count references; the last one frees it. All pointers and spans inside are owned by
+ * the plan. Times in milliseconds, sizes in bytes.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/log.h"
+#include "http/token.h"
+
+struct gd_router;
+struct gd_template;
+
+/** A socket address as text, still unresolved. */
+struct gd_plan_address {
+    enum { GD_ADDRESS_TCP, GD_ADDRESS_UNIX } kind;
+    const char
+        *host; /* TCP: name or literal, IPv6 without brackets; "" or "::" is dual stack */
+    uint16_t port;    /* TCP; 0 lets the system choose */
+    const char *path; /* UNIX */
+    const char *text; /* as a person would write it: http://127.0.0.1:8080, unix:/run/x */
+};
+
+struct gd_plan_limits {
+    size_t request_line; /* bytes → 414 */
+    size_t header_bytes; /* → 431 */
+    unsigned header_fields;
+    uint32_t header_timeout_ms;
+    uint32_t body_timeout_ms;
+    uint32_t idle_timeout_ms;
+    uint32_t write_timeout_ms; /* an answer that makes no progress */
+    uint32_t requests_per_connection;
+    uint32_t connections; /* per worker */
+    unsigned json_depth;
+    size_t request_memory; /* bytes buffered per request */
+};
+
+struct gd_plan_header {
+    struct gd_span name, value;
+};
+
+/** One address of an upstream. */
+struct gd_plan_server {
+    unsigned index; /* among all servers of the plan */
+    struct gd_plan_address address;
+    const char *name;         /* host:port as in the file; for admin and logs */
+    struct gd_span host_line; /* `Host: host:port` CRLF */
+    unsigned weight;
+};
+
+enum gd_balance { GD_BALANCE_ROUND_ROBIN, GD_BALANCE_LEAST_PENDING };
+
+struct gd_plan_pool {
+    uint32_t max, idle, queue, max_requests;
+    uint32_t idle_timeout_ms;
+    uint64_t max_age_ms;
+};
+
+/** One answer of a mock upstream. */
+struct gd_plan_mock_route {
+    unsigned index; /* its route in the mock's router */
+    int status;
+    struct gd_template
+        *body; /* JSON text with placeholders encoded for JSON; may be NULL */
+    struct gd_plan_header *headers;
+    unsigned header_count;
+    uint32_t delay_ms;
+    double fail_share; /* 0 to 1: answered with 500 */
+};
+
+struct gd_plan_mock {
+    struct gd_router *router;
+    struct gd_plan_mock_route *routes;
+    unsigned route_count;
+};
+
+struct gd_plan_upstream {
+    unsigned index;
+    const char *name;
+    struct gd_plan_server *servers; /* a mock has one, whose port its listener decides */
+    unsigned server_count;
+    enum gd_balance balance;
+    uint32_t timeout_ms; /* one try, from lease to last byte */
+    uint32_t connect_timeout_ms;
+    struct gd_plan_pool pool; /* per server and worker */
+    size_t max_response;
+    struct gd_span header_lines;     /* rendered `headers`, each with its CRLF */
+    const struct gd_plan_mock *mock; /* NULL: real servers */
+};
+
+enum { GD_CALLS_MAX = 64 }; /* calls of one route: a bit each */
+
+struct gd_plan_call {
+    unsigned index; /* its bit, and its place in the file's order */
+    const char *name;
+    struct gd_span key; /* the name as a JSON string, quotes included, with ":" behind */
+    const struct gd_plan_upstream *upstream;
+    enum gd_method method;
+    struct gd_template *target; /* path and query */
+    struct gd_span
+        header_lines;    /* rendered: upstream's headers, Accept, the call's own */
+    uint32_t timeout_ms; /* the call in all; 0: only the route's deadline and one try's */
+    bool optional;
+    bool hidden;
+    struct gd_span
+        fallback;   /* JSON text that stands in for it; "null" without `default` */
+    uint64_t needs; /* bits of the calls it depends on */
+};
+
+struct gd_plan_route {
+    unsigned index;
+    const char *pattern;   /* as in the file: `GET /profile/{id}` */
+    enum gd_method method; /* OTHER with method_text empty: any method */
+    struct gd_span method_text;
+    uint32_t timeout_ms;
+    size_t max_body;
+    struct gd_plan_call *calls;
+    unsigned call_count;
+    uint64_t required; /* bits of the calls that are not optional */
+    unsigned param_count;
+    struct gd_span *param_names;
+};
+
+struct gd_plan {
+    struct gd_plan_address *listens;
+    unsigned listen_count;
+    bool admin_on;
+    struct gd_plan_address admin;
+    const char *admin_token; /* NULL: none wanted */
+    unsigned workers;        /* 0: one a core */
+    uint32_t drain_timeout_ms;
+    enum gd_log_level log_level;
+    struct gd_plan_limits limits;
+    struct gd_plan_upstream *upstreams;
+    unsigned upstream_count;
+    unsigned server_count; /* of all upstreams */
+    struct gd_plan_route *routes;
+    unsigned route_count;
+    struct gd_router *router; /* route index by method, host and path */
+
+    struct gd_arena arena; /* owns everything above */
+    _Atomic unsigned refs;
+};
+
+/** Adds a reference; returns the plan. From any thread. */
+struct gd_plan *gd_plan_ref(struct gd_plan *plan);
+
+/** Drops a reference; the last one frees the plan. NULL is fine. From any thread. */
+void gd_plan_unref(struct gd_plan *plan);
+
+#endif

@@ -1,0 +1,65 @@
+#ifndef GD_UPSTREAM_EXCHANGE_H
+#define GD_UPSTREAM_EXCHANGE_H
+/**
+ * One HTTP/1.1 request and its reply on a leased session.
+ *
+ * Writes the request at once (the rest when the socket takes it), reads the reply into
+ * its own buffer, follows 1xx, decodes the framing in place, and completes exactly once:
+ * with a reply or a failure class. The reply's body is one contiguous run of bytes in the
+ * buffer it was received into.
+ *
+ * Deadlines are the caller's: it cancels. After gd_exchange_cancel, and after on_done,
+ * the caller returns the lease with gd_lease_end(lease, gd_exchange_reusable(...)).
+ */
+#include "base/bytes.h"
+#include "base/failure.h"
+#include "http/body.h"
+#include "http/head.h"
+#include "upstream/upstream.h"
+
+enum { GD_REPLY_FIELDS_MAX = 100, GD_REPLY_HEAD_MAX = 32768, GD_INFORMATIONAL_MAX = 16 };
+
+struct gd_exchange {
+    /* results, valid from on_done until gd_exchange_free */
+    int status;
+    struct gd_span body; /* borrows from reply */
+    struct gd_buf reply; /* head and body as received */
+    size_t head_bytes;   /* of reply; its fields can be parsed again when wanted */
+    const char *why;     /* constant text with the failure, for logs */
+    bool reusable;       /* the connection is clean and kept alive */
+    bool heard;          /* at least one byte of a reply came */
+    /* private */
+    struct gd_session *session;
+    void (*on_done)(void *arg, enum gd_failure failure);
+    void *arg;
+    enum gd_method method;
+    struct gd_buf request;
+    size_t written;
+    size_t max_response;
+    struct gd_head_state head_state;
+    struct gd_body decoder;
+    size_t decoded; /* bytes of reply before which all is decoded */
+    unsigned informational;
+    uint8_t state;
+    struct gd_work outcome;
+};
+
+/**
+ * Starts on session. request: head and body, whose memory is taken over (left empty).
+ * max_response: bound of the decoded body; more is `too_large`. on_done runs once, from
+ * the loop, never inside this call; failures: reset, protocol, too_large. A status is
+ * never a failure here.
+ */
+void gd_exchange_start(struct gd_exchange *exchange, struct gd_session *session,
+                       enum gd_method method, struct gd_buf *request, size_t max_response,
+                       void (*on_done)(void *arg, enum gd_failure failure), void *arg);
+
+/** Stops it; on_done does not run afterwards and the session is not reusable. Idempotent,
+ *  fine on a zeroed or finished exchange. */
+void gd_exchange_cancel(struct gd_exchange *exchange);
+
+/** Releases the buffers (body and fields become invalid). The exchange may start again.
+ */
+void gd_exchange_free(struct gd_exchange *exchange);
+
+#endif

@@ -1,0 +1,86 @@
+#ifndef GD_UPSTREAM_UPSTREAM_H
+#define GD_UPSTREAM_UPSTREAM_H
+/**
+ * The upstreams of one worker: servers, their pools, and leasing a session.
+ *
+ *   upstream ──< server ── pool ──< session (one connection)
+ *
+ * A caller leases a session, runs one exchange on it (upstream/exchange.h) and returns
+ * it. The pool owns sessions; a lease is owned by the caller and returned exactly once.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/failure.h"
+#include "base/loop.h"
+#include "base/stat.h"
+#include "net/address.h"
+#include "plan/plan.h"
+
+struct gd_session;
+struct gd_server;
+struct gd_upstreams;
+
+/** What is shared by the upstreams of one engine; all borrowed. */
+struct gd_upstream_context {
+    struct gd_loop *loop;
+    struct gd_stats *stats;
+    /* Addresses of all servers of the plan by index, resolved before the workers start;
+     * an entry with len 0 could not be resolved and fails with `connect`. */
+    const struct gd_address *addresses;
+};
+
+/** Returns owned: the runtime side of all upstreams of plan (reference kept). */
+struct gd_upstreams *gd_upstreams_new(const struct gd_upstream_context *context,
+                                      struct gd_plan *plan);
+
+/** Closes idle sessions and frees. No lease may be out or waiting. */
+void gd_upstreams_free(struct gd_upstreams *upstreams);
+
+/** Closes all idle sessions now (drain). Leased ones close when they are returned. */
+void gd_upstreams_close_idle(struct gd_upstreams *upstreams);
+
+/** A wish for a session, embedded in the caller; zero it once, reuse it freely. */
+struct gd_lease {
+    struct gd_session *session; /* set while leased */
+    struct gd_server *server;   /* private */
+    bool reused;                /* the session had served an exchange before */
+    void (*on_ready)(void *arg, enum gd_failure failure);
+    void *arg;
+    /* private: the queue of a pool, and the deferred outcome */
+    struct gd_lease *next, *prev;
+    struct gd_work outcome;
+    struct gd_timer deadline;
+    enum gd_failure failure;
+    uint8_t state;
+};
+
+enum gd_lease_result {
+    GD_LEASE_READY, /* lease->session is there; on_ready will not run */
+    GD_LEASE_WAIT, /* on_ready(arg, GD_OK) with the session set, or a failure, comes later
+                    */
+    GD_LEASE_FULL, /* the queue is full: failure `overload`; on_ready will not run */
+};
+
+/**
+ * Asks upstream `index` for a session. Picks a server by the balance policy, then takes
+ * the newest idle session, dials, or queues (at most connect_timeout for a dial, and at
+ * most the upstream's timeout in the queue: failures connect, timeout and overload
+ * respectively). fresh: never a pooled session. on_ready runs once, from the loop, never
+ * inside this call.
+ */
+enum gd_lease_result
+gd_upstream_lease(struct gd_upstreams *upstreams, unsigned index, bool fresh,
+                  struct gd_lease *lease,
+                  void (*on_ready)(void *arg, enum gd_failure failure), void *arg);
+
+/** Withdraws a waiting lease, or returns a leased session. reusable: the exchange left
+ * the connection clean and both sides allow another; else it is closed. Idempotent; after
+ * it on_ready does not run. */
+void gd_lease_end(struct gd_lease *lease, bool reusable);
+
+/** The plan's server the lease is on (for Host and the admin view); NULL before one is
+ * picked. */
+const struct gd_plan_server *gd_lease_server(const struct gd_lease *lease);
+
+#endif

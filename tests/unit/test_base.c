@@ -1,0 +1,144 @@
+#include "suite.h"
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/loop.h"
+#include "base/stat.h"
+
+START_TEST(a_buffer_never_outgrows_its_bound)
+{
+    struct gd_buf buf;
+
+    gd_buf_init(&buf, NULL, 10);
+    ck_assert(gd_buf_add(&buf, "12345678", 8));
+    ck_assert(!gd_buf_add(&buf, "abc", 3));
+    ck_assert_uint_eq(buf.len, 8);
+    ck_assert(gd_buf_add(&buf, "ab", 2));
+    ck_assert(!gd_buf_reserve(&buf, SIZE_MAX));
+    gd_buf_free(&buf);
+}
+END_TEST
+
+START_TEST(numbers_are_read_strictly)
+{
+    uint64_t n = 7;
+
+    ck_assert(gd_span_u64(GD_SPAN("0018"), &n));
+    ck_assert_uint_eq(n, 18);
+    ck_assert(!gd_span_u64(GD_SPAN(""), &n));
+    ck_assert(!gd_span_u64(GD_SPAN("+1"), &n));
+    ck_assert(!gd_span_u64(GD_SPAN("1 "), &n));
+    ck_assert(gd_span_u64(GD_SPAN("999999999999999999"), &n));
+    ck_assert(!gd_span_u64(GD_SPAN("1000000000000000000"), &n));
+}
+END_TEST
+
+START_TEST(an_arena_is_aligned_and_bounded)
+{
+    struct gd_blocks blocks;
+    struct gd_arena arena;
+
+    gd_blocks_init(&blocks);
+    gd_arena_init(&arena, &blocks, 1024, 8192);
+    for (int i = 1; i < 100; i++)
+        ck_assert_uint_eq((uintptr_t)gd_arena_alloc(&arena, (size_t)i % 7) % 16, 0);
+    ck_assert_ptr_null(gd_arena_alloc(&arena, 9000));
+    ck_assert_str_eq(gd_arena_text(&arena, GD_SPAN("hello")), "hello");
+    gd_arena_free(&arena);
+    ck_assert_uint_eq(arena.held, 0);
+    gd_blocks_clear(&blocks);
+}
+END_TEST
+
+struct count {
+    struct gd_loop *loop;
+    struct gd_work work;
+    struct gd_timer timer;
+    int runs;
+};
+
+static void on_run(void *arg)
+{
+    struct count *count = arg;
+
+    if (++count->runs < 3)
+        gd_loop_defer(count->loop, &count->work, on_run, count);
+}
+
+static bool ran_three_times(void *arg)
+{
+    return ((struct count *)arg)->runs >= 3;
+}
+
+START_TEST(deferred_work_runs_later_and_can_be_cancelled)
+{
+    struct gd_err err;
+    struct count count = {.loop = gd_loop_new(&err)};
+
+    gd_loop_defer(count.loop, &count.work, on_run, &count);
+    ck_assert_int_eq(count.runs, 0);
+    gd_work_cancel(&count.work);
+    gd_work_cancel(&count.work);
+    gd_loop_defer(count.loop, &count.work, on_run, &count);
+    ck_assert(gd_loop_run_until(count.loop, ran_three_times, &count, 5000));
+    ck_assert(!gd_work_queued(&count.work));
+    gd_loop_free(count.loop);
+}
+END_TEST
+
+START_TEST(timers_expire_once_and_in_order)
+{
+    struct gd_err err;
+    struct count count = {.loop = gd_loop_new(&err), .runs = 2};
+    uint64_t before = gd_loop_now_us(count.loop);
+
+    gd_timer_init(&count.timer, count.loop, on_run, &count);
+    gd_timer_arm(&count.timer, 20);
+    gd_timer_arm(&count.timer, 30);
+    ck_assert(gd_timer_armed(&count.timer));
+    ck_assert(gd_loop_run_until(count.loop, ran_three_times, &count, 5000));
+    ck_assert(!gd_timer_armed(&count.timer));
+    ck_assert_int_eq(count.runs, 3);
+    /* The loop's own clock is coarse: it may fire a few milliseconds early. */
+    ck_assert_uint_ge(gd_loop_now_us(count.loop) - before, 24000);
+    gd_loop_free(count.loop);
+}
+END_TEST
+
+static void on_posted(void *arg)
+{
+    ((struct count *)arg)->runs = 3;
+}
+
+START_TEST(posted_work_wakes_the_loop)
+{
+    struct gd_err err;
+    struct count count = {.loop = gd_loop_new(&err)};
+
+    gd_loop_post(count.loop, on_posted, &count);
+    ck_assert(gd_loop_run_until(count.loop, ran_three_times, &count, 5000));
+    gd_loop_free(count.loop);
+}
+END_TEST
+
+START_TEST(quantiles_are_within_an_eighth)
+{
+    struct gd_hist *hist = calloc(1, sizeof(*hist));
+    uint64_t p50, p99;
+
+    for (uint64_t us = 1; us <= 100000; us++)
+        gd_hist_record(hist, us);
+    p50 = gd_hist_quantile(hist, 0.50);
+    p99 = gd_hist_quantile(hist, 0.99);
+    ck_assert(p50 >= 50000 && p50 <= 57000);
+    ck_assert(p99 >= 99000 && p99 <= 100000);
+    for (unsigned i = 1; i < GD_HIST_BUCKETS; i++)
+        ck_assert(gd_hist_bound_us(i) > gd_hist_bound_us(i - 1));
+    free(hist);
+}
+END_TEST
+
+GD_SUITE("base", a_buffer_never_outgrows_its_bound, numbers_are_read_strictly,
+         an_arena_is_aligned_and_bounded, deferred_work_runs_later_and_can_be_cancelled,
+         timers_expire_once_and_in_order, posted_work_wakes_the_loop,
+         quantiles_are_within_an_eighth)
