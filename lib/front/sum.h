@@ -1,0 +1,22 @@
+#ifndef GD_FRONT_SUM_H
+#define GD_FRONT_SUM_H
+/**
+ * Printing the workers' counters: the rows of base/stat_table.h, summed, as JSON for
+ * /status and as Prometheus text for /metrics.
+ */
+#include "base/bytes.h"
+#include "base/stat.h"
+#include "front/admin.h"
+
+/** Sums all workers' sets into one. Returns owned. */
+struct gd_stats *gd_sum_stats(const struct gd_admin_source *source);
+
+/** Appends the /status document. uptime_s: seconds since start. */
+GD_MUST_CHECK bool gd_sum_status(struct gd_buf *out, const struct gd_admin_source *source,
+                                 uint64_t uptime_s);
+
+/** Appends the /metrics text. */
+GD_MUST_CHECK bool gd_sum_metrics(struct gd_buf *out,
+                                  const struct gd_admin_source *source);
+
+#endif

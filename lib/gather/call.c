@@ -1,0 +1,281 @@
+#include "gather/call.h"
+
+#include <assert.h>
+
+#include "base/log.h"
+#include "http/write.h"
+#include "json/scan.h"
+
+enum { REQUEST_MAX_BYTES = 128 * 1024 };
+
+/* What a step says: take the next one now, or wait for an event. */
+enum verdict { MORE, WAIT };
+
+static void run(struct gd_call *call);
+
+static struct gd_upstream_stats *stats_of(struct gd_call *call)
+{
+    return &gd_gather_shared(call->gather)->stats->upstreams[call->plan->upstream->index];
+}
+
+static const char *step_name(enum gd_call_step step)
+{
+    static const char *const names[] = {
+#define X(id, function, wake) #id,
+        GD_CALL_STEP_ROWS(X)
+#undef X
+    };
+
+    return names[step];
+}
+
+/* The only place where a step changes. */
+static enum verdict go(struct gd_call *call, enum gd_call_step step)
+{
+    assert(call->step != GD_CALL_ENDED);
+    if (gd_log_enabled(GD_LOG_DEBUG))
+        gd_log(GD_LOG_DEBUG, "call %s/%s %s → %s", gd_gather_about(call->gather)->id,
+               call->plan->name, step_name(call->step), step_name(step));
+    call->step = step;
+    return MORE;
+}
+
+static enum verdict fail(struct gd_call *call, enum gd_failure failure)
+{
+    call->failure = failure;
+    return go(call, GD_CALL_ENDED);
+}
+
+/* Gives back what the call holds of the upstream. A connection with an unfinished
+ * exchange is of no more use. */
+static void let_go(struct gd_call *call)
+{
+    bool reusable = call->lease.session && call->exchange.reusable;
+
+    gd_exchange_cancel(&call->exchange);
+    gd_lease_end(&call->lease, reusable);
+    if (call->try_deadline)
+        gd_timer_disarm(call->try_deadline);
+}
+
+static void on_deadline(void *arg)
+{
+    struct gd_call *call = arg;
+
+    let_go(call);
+    fail(call, GD_FAIL_TIMEOUT);
+    run(call);
+}
+
+static void on_lease(void *arg, enum gd_failure failure)
+{
+    struct gd_call *call = arg;
+
+    if (failure)
+        fail(call, failure);
+    else
+        go(call, GD_CALL_EXCHANGE);
+    run(call);
+}
+
+static void on_exchange(void *arg, enum gd_failure failure)
+{
+    struct gd_call *call = arg;
+
+    call->failure = failure;
+    go(call, GD_CALL_DECODE);
+    run(call);
+}
+
+/* Arms a deadline only where it can come before the route's own. */
+static void arm(struct gd_call *call, struct gd_timer **timer, uint32_t ms)
+{
+    const struct gd_gather_request *about = gd_gather_about(call->gather);
+
+    if (ms == 0 || ms >= about->route->timeout_ms)
+        return;
+    if (*timer == NULL) {
+        *timer = gd_arena_alloc(about->arena, sizeof(**timer));
+        if (*timer == NULL)
+            return; /* at the bound of memory: the route's deadline still holds */
+        gd_timer_init(*timer, gd_gather_shared(call->gather)->loop, on_deadline, call);
+    }
+    gd_timer_arm(*timer, ms);
+}
+
+static enum verdict step_idle(struct gd_call *call)
+{
+    gd_stat_inc(&stats_of(call)->values[GD_UPSTREAM_CALLS]);
+    gd_stat_inc(&stats_of(call)->values[GD_UPSTREAM_IN_FLIGHT]);
+    arm(call, &call->call_deadline, call->plan->timeout_ms);
+    return go(call, GD_CALL_EXPAND);
+}
+
+static enum verdict step_expand(struct gd_call *call)
+{
+    struct gd_gather_context *shared = gd_gather_shared(call->gather);
+    const struct gd_gather_request *about = gd_gather_about(call->gather);
+    const char *method = gd_method_text(call->plan->method);
+    enum gd_failure failure;
+
+    shared->scratch.len = 0;
+    failure = gd_template_expand(call->plan->target, &about->values, &shared->scratch);
+    if (failure)
+        return fail(call, failure);
+    gd_buf_init(&call->request, gd_loop_blocks(shared->loop), REQUEST_MAX_BYTES);
+    if (!gd_write_request_line(&call->request, gd_span_of(method),
+                               gd_buf_span(&shared->scratch)))
+        return fail(call, GD_FAIL_UNRESOLVED);
+    return go(call, GD_CALL_LEASE);
+}
+
+static enum verdict step_lease(struct gd_call *call)
+{
+    struct gd_gather_context *shared = gd_gather_shared(call->gather);
+
+    switch (gd_upstream_lease(shared->upstreams, call->plan->upstream->index, call->fresh,
+                              &call->lease, on_lease, call)) {
+    case GD_LEASE_READY:
+        return go(call, GD_CALL_EXCHANGE);
+    case GD_LEASE_WAIT:
+        return WAIT;
+    case GD_LEASE_FULL:
+        break;
+    }
+    return fail(call, GD_FAIL_OVERLOAD);
+}
+
+/* A request with a method that may carry a body says that it has none (RFC 9110 8.6). */
+static bool wants_length(enum gd_method method)
+{
+    return method == GD_METHOD_POST || method == GD_METHOD_PUT ||
+           method == GD_METHOD_PATCH;
+}
+
+static bool write_fields(struct gd_call *call)
+{
+    const struct gd_plan_server *server = gd_lease_server(&call->lease);
+    struct gd_buf *request = &call->request;
+
+    return gd_buf_add_span(request, server->host_line) &&
+           gd_buf_add_span(request, call->plan->header_lines) &&
+           gd_write_field(request, GD_SPAN("X-Request-Id"),
+                          gd_span_of(gd_gather_about(call->gather)->id)) &&
+           (!wants_length(call->plan->method) ||
+            gd_write_field_u64(request, GD_SPAN("Content-Length"), 0)) &&
+           gd_write_end(request);
+}
+
+static enum verdict step_exchange(struct gd_call *call)
+{
+    if (!write_fields(call)) {
+        let_go(call);
+        return fail(call, GD_FAIL_TOO_LARGE);
+    }
+    arm(call, &call->try_deadline, call->plan->upstream->timeout_ms);
+    gd_exchange_start(&call->exchange, call->lease.session, call->plan->method,
+                      &call->request, call->plan->upstream->max_response, on_exchange,
+                      call);
+    return WAIT;
+}
+
+/* RFC 9112 9.3.1: a connection may be closed just as a request is sent on it; one that
+ * was not answered at all may be sent again when that does no harm. */
+static bool is_stale(const struct gd_call *call)
+{
+    return call->failure == GD_FAIL_RESET && call->lease.reused &&
+           !call->exchange.heard && !call->retried &&
+           gd_method_idempotent(call->plan->method);
+}
+
+static enum verdict step_decode(struct gd_call *call)
+{
+    struct gd_exchange *exchange = &call->exchange;
+    unsigned depth = gd_gather_shared(call->gather)->limits->json_depth;
+    bool stale = is_stale(call);
+
+    let_go(call);
+    if (stale) {
+        call->retried = call->fresh = true;
+        call->failure = GD_OK;
+        gd_exchange_free(exchange);
+        gd_stat_inc(&stats_of(call)->values[GD_UPSTREAM_STALE_RETRIES]);
+        return go(call, GD_CALL_EXPAND);
+    }
+    if (call->failure)
+        return fail(call, call->failure);
+    call->status = exchange->status;
+    if (call->status < 200 || call->status > 299)
+        return fail(call, GD_FAIL_STATUS);
+    if (exchange->body.len == 0)
+        call->part = GD_SPAN("null");
+    else if (!gd_json_scan(exchange->body, depth, &call->part, NULL))
+        return fail(call, GD_FAIL_JSON);
+    return go(call, GD_CALL_ENDED);
+}
+
+/* Counts the end, once a call, whatever led there. */
+static void account(struct gd_call *call)
+{
+    struct gd_upstream_stats *stats = stats_of(call);
+    uint64_t now_us = gd_loop_now_us(gd_gather_shared(call->gather)->loop);
+
+    gd_stat_add(&stats->values[GD_UPSTREAM_IN_FLIGHT], -1);
+    if (call->failure)
+        gd_stat_inc(&stats->values[GD_UPSTREAM_FAIL_CONNECT + call->failure - 1]);
+    else
+        gd_stat_inc(&stats->values[GD_UPSTREAM_SUCCEEDED]);
+    gd_hist_record(&stats->latency, now_us - call->start_us);
+}
+
+static enum verdict step_ended(struct gd_call *call)
+{
+    if (call->call_deadline)
+        gd_timer_disarm(call->call_deadline);
+    if (call->failure)
+        gd_call_free(call);
+    account(call);
+    return WAIT;
+}
+
+/* Takes steps until one waits. The gather hears of the end last: it may cancel others,
+ * but never frees this call on the spot. */
+static void run(struct gd_call *call)
+{
+    static enum verdict (*const steps[])(struct gd_call *) = {
+#define X(id, function, wake) step_##function,
+        GD_CALL_STEP_ROWS(X)
+#undef X
+    };
+
+    while (steps[call->step](call) == MORE)
+        ;
+    if (call->step == GD_CALL_ENDED)
+        gd_gather_call_ended(call->gather, call);
+}
+
+void gd_call_start(struct gd_call *call)
+{
+    assert(call->step == GD_CALL_IDLE);
+    call->start_us = gd_loop_now_us(gd_gather_shared(call->gather)->loop);
+    run(call);
+}
+
+void gd_call_stop(struct gd_call *call, enum gd_failure failure)
+{
+    if (call->step == GD_CALL_ENDED)
+        return;
+    if (call->step == GD_CALL_IDLE) {
+        fail(call, failure);
+        return;
+    }
+    let_go(call);
+    fail(call, failure);
+    step_ended(call);
+}
+
+void gd_call_free(struct gd_call *call)
+{
+    gd_buf_free(&call->request);
+    gd_exchange_free(&call->exchange);
+}
