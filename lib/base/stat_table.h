@@ -17,7 +17,8 @@
 #define GD_STAT_WORKER_ROWS(X)                                                           \
     X(CONNECTIONS, COUNTER, "gatherd_connections_total", "",                             \
       "Client connections accepted")                                                     \
-    X(CONNECTIONS_OPEN, GAUGE, "gatherd_connections_open", "", "Client connections open")     \
+    X(CONNECTIONS_OPEN, GAUGE, "gatherd_connections_open", "",                           \
+      "Client connections open")                                                         \
     X(CONNECTIONS_REFUSED, COUNTER, "gatherd_connections_refused_total", "",             \
       "Client connections closed at once because limits.connections was reached")        \
     X(ACCEPT_PAUSES, COUNTER, "gatherd_accept_pauses_total", "",                         \
