@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "http/target.h"
 #include "http/token.h"
 
 struct gd_field {
@@ -38,7 +39,7 @@ const struct gd_field *gd_fields_find(const struct gd_fields *fields,
                                       struct gd_span name);
 
 /** Whether a comma-separated list field (all its lines) holds token, case-insensitively.
- */
+ *  Quoted strings are not understood: for lists of tokens only. */
 bool gd_fields_has_token(const struct gd_fields *fields, enum gd_field_id id,
                          const char *token);
 
@@ -70,12 +71,22 @@ const char *gd_refusal_text(enum gd_refusal refusal);
 
 enum gd_parse { GD_PARSE_MORE, GD_PARSE_DONE, GD_PARSE_REFUSED };
 
-/** State between calls; zero it for each new head. */
+/** State between calls; zero it for each new head. refusal and why are the result after
+ *  GD_PARSE_REFUSED (and further calls say REFUSED again); the rest is private. */
 struct gd_head_state {
-    size_t checked; /* bytes known to hold no forbidden octet */
     enum gd_refusal refusal;
     const char *why; /* constant text: the precise reason, for logs and tests */
+    size_t checked;  /* bytes known to hold no forbidden octet */
+    size_t line;     /* start of the line at hand; all before it is valid */
+    size_t block;    /* start of the field block, 0 before it */
+    unsigned count;  /* fields so far */
+    uint64_t content_length;
+    uint8_t minor;
+    uint8_t blank_lines; /* before the start line */
+    uint8_t seen;        /* bits of what fields said */
 };
+
+enum { GD_BLANK_LINES_MAX = 2 }; /* skipped before a request line */
 
 enum gd_framing {
     GD_FRAMING_NONE,   /* no body */
@@ -88,21 +99,26 @@ struct gd_request_head {
     enum gd_method method;
     struct gd_span method_text;
     struct gd_span target;   /* as sent */
+    struct gd_target parsed; /* of target; path.ptr is NULL when its canonical form has to
+                                be written: then gd_target_parse with room does that */
     unsigned minor;          /* of HTTP/1.minor; 1.2 and above count as 1 */
     struct gd_fields fields; /* items: caller's array */
     struct gd_span host;     /* the Host value, or the authority of an absolute target */
     enum gd_framing framing;
     uint64_t content_length;
     bool keep_alive;
-    bool expect_continue;
-    size_t bytes; /* length of the head, blank line included */
+    bool expect_continue; /* a body is announced and its sender waits for 100 */
+    size_t bytes;         /* length of the head, blank line included */
 };
 
 /**
  * Parses a request head at the start of `bytes` (up to two CRLFs before it are skipped
- * and counted in out->bytes). fields: an array of limits->field_count items. Refuses what
- * RFC 9112 calls malformed or ambiguous: Host missing, repeated or invalid (1.1),
- * Content-Length with anything but 1 to 18 digits or more than one line,
+ * and counted in out->bytes). `bytes` may move between calls and must begin with all
+ * bytes of the calls before. fields: an array of limits->field_count items; it and out
+ * are scratch until DONE (the caller may pass other ones at each call). A head of which
+ * more bytes are there than a limit allows is refused without waiting for its end.
+ * Refuses what RFC 9112 calls malformed or ambiguous: Host missing, repeated or invalid
+ * (1.1), Content-Length with anything but 1 to 18 digits or more than one line,
  * Transfer-Encoding together with Content-Length, twice, on HTTP/1.0 (400) or other than
  * "chunked" (501), CONNECT (501), a version that is not 1.x (505; other garbage 400),
  * Expect other than 100-continue (417), targets that gd_target_parse cannot take.

@@ -7,9 +7,10 @@
  * The canonical path starts with "/", is percent-encoded, and is the same for all
  * spellings of one path: unreserved characters stand for themselves, other escapes are
  * kept with upper-case digits, "." and ".." segments (also spelled %2e) are resolved. An
- * escaped slash stays escaped, so decoding never changes the segments. Refused: "..",
+ * escaped slash stays escaped, so decoding never changes the segments. Refused: ".."
  * above the root; bad escapes; escaped or raw control characters; raw spaces, quotes,
- * <>\^`{}| and bytes above 127; fragments. Empty segments are kept.
+ * <>\^`{}| and bytes above 127; fragments. Empty segments are kept. A query is held to
+ * the same characters, but may hold any escape (forms send line ends as %0D%0A).
  */
 #include "base/bytes.h"
 
@@ -23,12 +24,14 @@ struct gd_target {
 };
 
 /** Parses target. `room`: at least target.len + 1 bytes where a path that is not
- * canonical already is written; otherwise path borrows from target. False when it is
- * refused. */
+ * canonical already is written; otherwise path borrows from target (or is static text).
+ * Without room (NULL) the verdict is the same, and the path of a target that is not
+ * canonical is left absent. False when it is refused. */
 GD_MUST_CHECK bool gd_target_parse(struct gd_span target, char *room,
                                    struct gd_target *out);
 
-/** Host or authority: reg-name, IPv4 or [IPv6], with optional port. Empty is valid. */
+/** Host or authority: reg-name, IPv4 or [IPv6], with optional port (digits, up to 65535).
+ *  Empty is valid. */
 bool gd_is_host(struct gd_span host);
 
 /** Decodes percent escapes of text (already checked) into out (text.len bytes of room);
@@ -40,7 +43,7 @@ size_t gd_percent_decode(struct gd_span text, bool plus_is_space, char *out);
 GD_MUST_CHECK bool gd_percent_encode(struct gd_buf *buf, struct gd_span text);
 
 /** The value of the first `name=` of a query, still encoded; ptr NULL when there is none.
- */
+ *  Keys are compared decoded ("+" is a space); a key without "=" has an empty value. */
 struct gd_span gd_query_get(struct gd_span query, struct gd_span name);
 
 #endif
