@@ -41,6 +41,7 @@ struct gd_plan_limits {
     uint32_t connections; /* per worker */
     unsigned json_depth;
     size_t request_memory; /* bytes buffered per request */
+    size_t body;           /* of a request, on routes without `max_body` */
 };
 
 struct gd_plan_header {

@@ -1,0 +1,57 @@
+#ifndef GD_PLAN_DRAFT_H
+#define GD_PLAN_DRAFT_H
+/**
+ * What the rows of the schema write into while a configuration is read: the structs of
+ * the plan where an option goes straight there, and nodes where more is to be made of it.
+ */
+#include "plan/plan.h"
+#include "plan/yamldoc.h"
+
+struct gd_draft_log {
+    enum gd_log_level level;
+};
+
+struct gd_draft_drain {
+    uint32_t timeout_ms;
+};
+
+struct gd_draft_top {
+    const struct gd_yaml_node *include, *listen, *admin, *defaults, *upstreams, *routes;
+    unsigned workers;
+    struct gd_draft_log log;
+    struct gd_draft_drain drain;
+    struct gd_plan_limits limits;
+};
+
+struct gd_draft_admin {
+    const struct gd_yaml_node *url, *token;
+};
+
+struct gd_draft_upstream {
+    const struct gd_yaml_node *servers, *headers, *mock;
+    struct gd_plan_upstream plan;
+};
+
+struct gd_draft_server {
+    const struct gd_yaml_node *url;
+    unsigned weight;
+};
+
+struct gd_draft_mock {
+    const struct gd_yaml_node *json, *headers;
+    struct gd_plan_mock_route plan;
+};
+
+struct gd_draft_route {
+    const struct gd_yaml_node *calls;
+    uint32_t timeout_ms;
+    size_t max_body;
+};
+
+struct gd_draft_call {
+    const struct gd_yaml_node *url, *method, *headers, *fallback;
+    uint32_t timeout_ms;
+    bool optional, hidden;
+};
+
+#endif

@@ -1,0 +1,14 @@
+#ifndef GD_PLAN_EXPAND_H
+#define GD_PLAN_EXPAND_H
+/**
+ * `${NAME}`, `${NAME:-default}` and `${file:/path}` in the values of a configuration.
+ *
+ * `$${` is a literal `${`. A variable that is unset, a file that cannot be read and a
+ * form that is none of these are reported at their place.
+ */
+#include "plan/yamldoc.h"
+
+/** Replaces the text of a scalar when it mentions any. */
+void gd_expand(struct gd_yaml *yaml, struct gd_yaml_node *node);
+
+#endif

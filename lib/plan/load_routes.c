@@ -1,0 +1,119 @@
+#include "base/mem.h"
+#include "json/text.h"
+#include "plan/loader.h"
+#include "plan/route.h"
+#include "plan/schema.h"
+#include "plan/template.h"
+
+struct gd_span gd_load_json_key(struct gd_loader *loader, struct gd_span text,
+                                const char *behind)
+{
+    struct gd_span key;
+    struct gd_buf buf;
+
+    gd_buf_init(&buf, NULL, SIZE_MAX / 2);
+    if (!gd_json_add_string(&buf, text) || !gd_buf_add_text(&buf, behind))
+        gd_need(NULL);
+    key = gd_arena_copy(&loader->plan->arena, gd_buf_span(&buf));
+    gd_need(key.ptr);
+    gd_buf_free(&buf);
+    return key;
+}
+
+static void load_defaults(struct gd_loader *loader)
+{
+    const struct gd_yaml_node *node = loader->top.defaults;
+
+    gd_schema_defaults(GD_SECTION_ROUTE, &loader->defaults);
+    loader->defaults.max_body = loader->top.limits.body;
+    if (node)
+        gd_schema_read(&loader->report, GD_SECTION_DEFAULTS, node, &loader->defaults);
+}
+
+static bool add_pattern(struct gd_loader *loader, const struct gd_yaml_node *node,
+                        struct gd_pattern *pattern)
+{
+    struct gd_plan *plan = loader->plan;
+    const struct gd_yaml_node *twin;
+    struct gd_words place;
+    struct gd_err err;
+    unsigned other;
+
+    if (!gd_pattern_parse(node->key->text, &plan->arena, pattern, &err))
+        return gd_report_key(&loader->report, node, "%s", err.text);
+    if (gd_router_add(plan->router, pattern, plan->route_count, &other))
+        return true;
+    twin = loader->route_nodes[other];
+    if (!gd_span_eq(twin->key->text, node->key->text))
+        return gd_report_key(
+            &loader->report, node, "matches the same requests as \"%s\" at %s",
+            twin->key->text.ptr, gd_words_place(&place, &loader->report, twin));
+    /* In one file the key that stands twice is reported already. */
+    if (twin->file != node->file)
+        gd_report_key(&loader->report, node, "this route is declared twice, first at %s",
+                      gd_words_place(&place, &loader->report, twin));
+    return false;
+}
+
+static void load_options(struct gd_loader *loader, const struct gd_yaml_node *node,
+                         const struct gd_names *names, struct gd_plan_route *route)
+{
+    struct gd_draft_route draft = loader->defaults;
+    struct gd_words words;
+
+    if (node->kind != GD_YAML_MAP) {
+        gd_report_value(&loader->report, node, "expected a map with calls, found %s",
+                        gd_words_found(&words, node));
+        return;
+    }
+    gd_schema_read(&loader->report, GD_SECTION_ROUTE, node, &draft);
+    route->timeout_ms = draft.timeout_ms;
+    route->max_body = draft.max_body;
+    if (draft.calls)
+        gd_load_calls(loader, draft.calls, names, route);
+    else if (gd_yaml_get(node, "calls") == NULL)
+        gd_report_value(&loader->report, node, "calls is missing");
+}
+
+static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node)
+{
+    struct gd_plan *plan = loader->plan;
+    struct gd_plan_route *route = &plan->routes[plan->route_count];
+    struct gd_pattern pattern;
+    struct gd_names names;
+    size_t size;
+
+    if (!add_pattern(loader, node, &pattern))
+        return;
+    loader->route_nodes[plan->route_count] = node;
+    size = (pattern.param_count + 1) * sizeof(*route->param_names);
+    route->index = plan->route_count++;
+    route->pattern = gd_need(gd_arena_text(&plan->arena, node->key->text));
+    route->method = pattern.method;
+    route->method_text = pattern.method_text;
+    route->param_count = pattern.param_count;
+    route->param_names = gd_need(gd_arena_alloc(&plan->arena, size));
+    memcpy(route->param_names, pattern.params,
+           pattern.param_count * sizeof(*route->param_names));
+    names = (struct gd_names){route->param_names, route->param_count, pattern.tail};
+    load_options(loader, node, &names, route);
+}
+
+static void count_route(struct gd_loader *loader, const struct gd_yaml_node *node)
+{
+    loader->route_room++;
+}
+
+void gd_load_routes(struct gd_loader *loader)
+{
+    struct gd_plan *plan = loader->plan;
+
+    load_defaults(loader);
+    gd_load_each(loader, "routes", count_route);
+    plan->router = gd_need(gd_router_new(&plan->arena));
+    plan->routes = gd_need(
+        gd_arena_alloc(&plan->arena, (loader->route_room + 1) * sizeof(*plan->routes)));
+    loader->route_nodes =
+        gd_alloc_array(loader->route_room + 1, sizeof(*loader->route_nodes));
+    gd_load_each(loader, "routes", load_route);
+}

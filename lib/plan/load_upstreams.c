@@ -1,0 +1,265 @@
+#include <stdio.h>
+
+#include "plan/loader.h"
+#include "plan/schema.h"
+#include "plan/url.h"
+
+enum { NAME_MAX_BYTES = 64 };
+
+static bool check_name(struct gd_loader *loader, const struct gd_yaml_node *node)
+{
+    struct gd_span name = node->key->text;
+    bool ok = name.len > 0 && name.len <= NAME_MAX_BYTES && name.ptr[0] != '.';
+
+    for (size_t i = 0; ok && i < name.len; i++) {
+        char c = name.ptr[i];
+
+        ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '_' || c == '-' || c == '.';
+    }
+    return ok ||
+           gd_report_key(&loader->report, node,
+                         "the name of an upstream has 1 to %d letters, digits, _, - "
+                         "and ., and does not start with .",
+                         NAME_MAX_BYTES);
+}
+
+static struct gd_upstream_draft *upstream_new(struct gd_loader *loader,
+                                              struct gd_span name)
+{
+    struct gd_arena *arena = &loader->plan->arena;
+    struct gd_upstream_draft *draft = gd_need(gd_arena_alloc(arena, sizeof(*draft)));
+    struct gd_draft_upstream fresh = {.servers = NULL};
+
+    gd_schema_defaults(GD_SECTION_UPSTREAM, &fresh);
+    draft->plan = fresh.plan;
+    draft->plan.name = gd_need(gd_arena_text(arena, name));
+    draft->plan.index = loader->plan->upstream_count++;
+    draft->headers.items =
+        gd_need(gd_arena_alloc(arena, 2 * sizeof(*draft->headers.items)));
+    draft->headers.items[0] =
+        (struct gd_plan_header){GD_SPAN("User-Agent"), GD_SPAN("gatherd/" GD_VERSION)};
+    draft->headers.items[1] =
+        (struct gd_plan_header){GD_SPAN("Accept"), GD_SPAN("application/json")};
+    draft->headers.count = 2;
+    *loader->last_upstream = draft;
+    loader->last_upstream = &draft->next;
+    gd_dict_put(&loader->upstreams, gd_span_of(draft->plan.name), draft);
+    return draft;
+}
+
+static struct gd_span host_line(struct gd_arena *arena, const struct gd_url *url)
+{
+    struct gd_span line;
+    struct gd_buf buf;
+    bool ok;
+
+    gd_buf_init(&buf, NULL, 1024);
+    ok = gd_buf_addf(&buf, url->ipv6 ? "Host: [%.*s]" : "Host: %.*s",
+                     GD_SPAN_ARG(url->host)) &&
+         (url->port == 80 || gd_buf_addf(&buf, ":%u", url->port)) &&
+         gd_buf_add_text(&buf, "\r\n");
+    line = gd_arena_copy(arena, ok ? gd_buf_span(&buf) : GD_SPAN_NONE);
+    gd_need(line.ptr);
+    gd_buf_free(&buf);
+    return line;
+}
+
+static struct gd_plan_server server_of(struct gd_loader *loader, const struct gd_url *url)
+{
+    struct gd_arena *arena = &loader->plan->arena;
+    struct gd_plan_server server = {.address = gd_url_address(arena, url),
+                                    .host_line = host_line(arena, url),
+                                    .weight = 1};
+
+    server.name = server.address.text + sizeof("http://") - 1;
+    return server;
+}
+
+static void say_twice(struct gd_loader *loader, const struct gd_yaml_node *node,
+                      const char *name)
+{
+    gd_report_value(&loader->report, node,
+                    "the server %s stands twice; give it a weight instead", name);
+}
+
+static void add_server(struct gd_loader *loader, const struct gd_yaml_node *node,
+                       struct gd_plan_upstream *upstream)
+{
+    struct gd_draft_server draft = {.url = node};
+    struct gd_words words;
+    struct gd_plan_server server;
+    struct gd_url url;
+    struct gd_err err;
+
+    gd_schema_defaults(GD_SECTION_SERVER, &draft);
+    if (node->kind == GD_YAML_MAP) {
+        draft.url = NULL;
+        if (!gd_schema_read(&loader->report, GD_SECTION_SERVER, node, &draft))
+            return;
+        if (draft.url == NULL) {
+            gd_report_value(&loader->report, node, "url is missing");
+            return;
+        }
+    }
+    node = draft.url;
+    if (node->broken)
+        return;
+    if (node->kind != GD_YAML_SCALAR || gd_yaml_is_null(node)) {
+        gd_report_value(&loader->report, node,
+                        "expected a URL like http://10.0.0.5:8001, found %s",
+                        gd_words_found(&words, node));
+        return;
+    }
+    if (!gd_url_parse(node->text, &url, &err)) {
+        gd_report_value(&loader->report, node, "%s", err.text);
+        return;
+    }
+    if (url.rest.len || url.port == 0) {
+        gd_report_value(&loader->report, node,
+                        url.rest.len ? "the URL of a server has no path and no query"
+                                     : "ports are 1 to 65535");
+        return;
+    }
+    server = server_of(loader, &url);
+    server.weight = draft.weight;
+    for (unsigned i = 0; i < upstream->server_count; i++)
+        if (strcmp(upstream->servers[i].name, server.name) == 0) {
+            say_twice(loader, node, server.name);
+            return;
+        }
+    upstream->servers[upstream->server_count++] = server;
+}
+
+static void load_servers(struct gd_loader *loader, const struct gd_yaml_node *node,
+                         struct gd_plan_upstream *upstream)
+{
+    unsigned room = node->kind == GD_YAML_LIST ? node->count : 1;
+
+    if (room > GD_SERVERS_MAX) {
+        gd_report_value(&loader->report, node, "an upstream has at most %d servers",
+                        GD_SERVERS_MAX);
+        return;
+    }
+    upstream->servers = gd_need(
+        gd_arena_alloc(&loader->plan->arena, (room + 1) * sizeof(*upstream->servers)));
+    if (node->kind != GD_YAML_LIST) {
+        add_server(loader, node, upstream);
+        return;
+    }
+    if (node->count == 0)
+        gd_report_value(&loader->report, node, "expected at least one server");
+    for (node = node->first; node; node = node->next)
+        add_server(loader, node, upstream);
+}
+
+/* More idle connections than connections cannot be kept; that is only wrong where both
+ * were asked for. */
+static void check_pool(struct gd_loader *loader, const struct gd_yaml_node *map,
+                       struct gd_plan_pool *pool)
+{
+    const struct gd_yaml_node *node = gd_yaml_get(map, "pool");
+    const struct gd_yaml_node *idle = node ? gd_yaml_get(node, "idle") : NULL;
+
+    if (pool->idle <= pool->max)
+        return;
+    if (idle)
+        gd_report_value(&loader->report, idle, "idle is more than max, which is %u",
+                        pool->max);
+    pool->idle = pool->max;
+}
+
+static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
+                      struct gd_upstream_draft *upstream)
+{
+    struct gd_draft_upstream draft = {.plan = upstream->plan};
+
+    if (!gd_schema_read(&loader->report, GD_SECTION_UPSTREAM, map, &draft) &&
+        draft.servers == NULL && draft.mock == NULL)
+        return;
+    upstream->plan = draft.plan;
+    check_pool(loader, map, &upstream->plan.pool);
+    gd_load_headers(loader, draft.headers, &upstream->headers);
+    if (draft.servers && draft.mock)
+        gd_report_key(&loader->report, draft.mock,
+                      "an upstream has either servers or a mock, not both");
+    else if (draft.servers)
+        load_servers(loader, draft.servers, &upstream->plan);
+    else if (draft.mock)
+        gd_load_mock(loader, draft.mock, upstream);
+    else
+        gd_report_value(&loader->report, map, "servers (or mock) is missing");
+}
+
+static void load_upstream(struct gd_loader *loader, const struct gd_yaml_node *node)
+{
+    struct gd_upstream_draft *upstream;
+    struct gd_words words;
+
+    if (!check_name(loader, node))
+        return;
+    upstream = gd_dict_get(&loader->upstreams, node->key->text);
+    if (upstream) {
+        /* In one file the key that stands twice is reported already. */
+        if (upstream->node->file != node->file)
+            gd_report_key(&loader->report, node,
+                          "this upstream is declared twice, first at %s",
+                          gd_words_place(&words, &loader->report, upstream->node));
+        return;
+    }
+    upstream = upstream_new(loader, node->key->text);
+    upstream->node = node;
+    if (node->kind == GD_YAML_MAP)
+        load_long(loader, node, upstream);
+    else if (gd_yaml_is_null(node))
+        gd_report_value(&loader->report, node,
+                        "expected a URL, a list of URLs or a map of options, found "
+                        "nothing");
+    else
+        load_servers(loader, node, &upstream->plan);
+    upstream->plan.header_lines = gd_load_header_lines(loader, &upstream->headers);
+}
+
+void gd_load_upstreams(struct gd_loader *loader)
+{
+    gd_load_each(loader, "upstreams", load_upstream);
+}
+
+struct gd_upstream_draft *gd_load_literal_upstream(struct gd_loader *loader,
+                                                   const struct gd_url *url)
+{
+    struct gd_upstream_draft *upstream = gd_dict_get(&loader->upstreams, url->authority);
+
+    if (upstream)
+        return upstream->node ? NULL : upstream;
+    upstream = upstream_new(loader, url->authority);
+    upstream->plan.servers =
+        gd_need(gd_arena_alloc(&loader->plan->arena, sizeof(*upstream->plan.servers)));
+    upstream->plan.servers[0] = server_of(loader, url);
+    upstream->plan.server_count = 1;
+    upstream->plan.header_lines = gd_load_header_lines(loader, &upstream->headers);
+    return upstream;
+}
+
+void gd_load_settle_upstreams(struct gd_loader *loader)
+{
+    struct gd_plan *plan = loader->plan;
+
+    plan->upstreams = gd_need(gd_arena_alloc(&plan->arena, (plan->upstream_count + 1) *
+                                                               sizeof(*plan->upstreams)));
+    for (struct gd_upstream_draft *draft = loader->first_upstream; draft;
+         draft = draft->next) {
+        struct gd_plan_upstream *upstream = &plan->upstreams[draft->plan.index];
+
+        *upstream = draft->plan;
+        for (unsigned i = 0; i < upstream->server_count; i++)
+            upstream->servers[i].index = plan->server_count++;
+    }
+    for (unsigned i = 0; i < plan->route_count; i++)
+        for (unsigned j = 0; j < plan->routes[i].call_count; j++) {
+            struct gd_plan_call *call = &plan->routes[i].calls[j];
+
+            if (call->upstream)
+                call->upstream = &plan->upstreams[call->upstream->index];
+        }
+}

@@ -1,0 +1,101 @@
+#ifndef GD_PLAN_LOADER_H
+#define GD_PLAN_LOADER_H
+/**
+ * What the steps of loading share. Internal to the folder; from outside see load.h.
+ *
+ * Order: files → top level → upstreams → routes with their calls → plan. A step reports
+ * what it finds wrong and goes on, so that one run shows everything; any report means
+ * that there is no plan.
+ */
+#include "plan/dict.h"
+#include "plan/draft.h"
+#include "plan/plan.h"
+#include "plan/report.h"
+#include "plan/yamldoc.h"
+
+enum {
+    GD_HEADERS_MAX = 64,  /* in one map */
+    GD_SERVERS_MAX = 1000 /* of one upstream */
+};
+
+/** Header fields while they are put together. */
+struct gd_headers {
+    struct gd_plan_header *items; /* of the plan's arena */
+    unsigned count;
+};
+
+/** An upstream while the plan is built: it moves to its place at the end. */
+struct gd_upstream_draft {
+    struct gd_plan_upstream plan;
+    const struct gd_yaml_node *node; /* NULL: made by a call's URL */
+    struct gd_headers headers;
+    struct gd_upstream_draft *next;
+};
+
+struct gd_loader {
+    struct gd_report report;
+    struct gd_yaml yaml;
+    struct gd_plan *plan;
+    const struct gd_yaml_node **roots; /* of the files, in the order of reading */
+    unsigned root_count;
+    bool incomplete; /* a file could not be read: names may be missing */
+    struct gd_draft_top top;
+    struct gd_draft_route defaults;
+    struct gd_dict upstreams; /* name → struct gd_upstream_draft */
+    struct gd_upstream_draft *first_upstream, **last_upstream;
+    const struct gd_yaml_node **route_nodes; /* of the plan's routes */
+    unsigned route_room;                     /* routes of all files */
+};
+
+/** Returns ptr; aborts when it is NULL: what a configuration may ask for is bounded
+ *  before (yamldoc.h), so only the system's memory can be at its end. */
+void *gd_need(const void *ptr) __attribute__((returns_nonnull));
+
+/** Reads the file, or text in its name, and all it includes. */
+void gd_load_files(struct gd_loader *loader, const char *name,
+                   const struct gd_span *text);
+
+/** Listening addresses and the admin endpoint. */
+void gd_load_listen(struct gd_loader *loader);
+
+/** Upstreams of all files. */
+void gd_load_upstreams(struct gd_loader *loader);
+
+/** Makes an upstream of a literal URL, or returns the one made before. NULL when a
+ *  declared one has its name. */
+struct gd_url;
+struct gd_upstream_draft *gd_load_literal_upstream(struct gd_loader *loader,
+                                                   const struct gd_url *url);
+
+/** Moves the upstreams into the plan and points the calls there. */
+void gd_load_settle_upstreams(struct gd_loader *loader);
+
+/** The answers of a mock upstream. */
+void gd_load_mock(struct gd_loader *loader, const struct gd_yaml_node *map,
+                  struct gd_upstream_draft *upstream);
+
+/** Routes of all files. */
+void gd_load_routes(struct gd_loader *loader);
+
+/** The calls of a route; names: its path parameters. */
+struct gd_names;
+void gd_load_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
+                   const struct gd_names *names, struct gd_plan_route *route);
+
+/** Adds the fields of a map, each replacing one of the same name; node NULL: none. */
+void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
+                     struct gd_headers *headers);
+
+/** The fields as lines with CRLF. */
+struct gd_span gd_load_header_lines(struct gd_loader *loader,
+                                    const struct gd_headers *headers);
+
+/** A JSON string of text, and what stands behind it. */
+struct gd_span gd_load_json_key(struct gd_loader *loader, struct gd_span text,
+                                const char *behind);
+
+/** Values of all files: maps that are joined, like `routes`. Calls fn for each entry. */
+void gd_load_each(struct gd_loader *loader, const char *key,
+                  void (*fn)(struct gd_loader *loader, const struct gd_yaml_node *node));
+
+#endif

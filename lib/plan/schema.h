@@ -1,0 +1,81 @@
+#ifndef GD_PLAN_SCHEMA_H
+#define GD_PLAN_SCHEMA_H
+/**
+ * The schema: reading maps of a configuration by the rows of schema_table.h.
+ */
+#include "plan/report.h"
+#include "plan/yamldoc.h"
+
+/** Types of options. The last column is what a message says was expected. Those after
+ *  TEXT write the node itself, and the loader makes of it what it stands for. */
+#define GD_TYPE_ROWS(X)                                                                  \
+    X(BOOL, "true or false (or on, off)")                                                \
+    X(INT, "a whole number")                                                             \
+    X(DURATION, "a duration like 250ms, 2s, 5m or 1h")                                   \
+    X(SIZE, "a size like 64KiB, 10MiB or 1MB")                                           \
+    X(PERCENT, "a percentage like 20%")                                                  \
+    X(ENUM, "a word")                                                                    \
+    X(SECTION, "a map of options (`key: value`)")                                        \
+    X(TEXT, "text")                                                                      \
+    X(MAP, "a map (`name: …`)")                                                          \
+    X(HEADERS, "a map of header fields (`Name: value`)")                                 \
+    X(PATTERNS, "a list of file patterns")                                               \
+    X(ADDRESSES, "a port, a URL, unix:/PATH, or a list of these")                        \
+    X(ADMIN, "a URL, unix:/PATH, off, or a map with url and token")                      \
+    X(SERVERS, "a URL like http://10.0.0.5:8001, or a list of these")                    \
+    X(JSON, "a value")                                                                   \
+    X(NODE, "a map of options (`key: value`)")
+
+enum gd_type {
+#define X(id, words) GD_TYPE_##id,
+    GD_TYPE_ROWS(X)
+#undef X
+};
+
+#include "plan/schema_table.h"
+
+enum gd_section {
+    GD_SECTION_NONE,
+#define X(id, type, title, help) GD_SECTION_##id,
+    GD_SECTION_ROWS(X)
+#undef X
+        GD_SECTIONS
+};
+
+struct gd_section_info {
+    const char *title, *help;
+};
+
+struct gd_option {
+    enum gd_section section;
+    const char *key;
+    enum gd_type type;
+    enum gd_section of;
+    size_t offset, width; /* of the field in the section's struct */
+    uint64_t min, max;
+    const char *fallback; /* as written in the file; "" for none */
+    const char *words;
+    bool reload; /* a reload applies a changed value */
+    const char *help;
+};
+
+/** All rows, in the order of the table. */
+extern const struct gd_option gd_options[];
+extern const size_t gd_option_count;
+const struct gd_section_info *gd_section_info(enum gd_section section);
+
+/** Whether a row is read in a section: `defaults` takes the routes' rows but `calls`. */
+bool gd_option_in(const struct gd_option *option, enum gd_section section);
+
+/** Writes the defaults of a section, and of the sections inside, into target. */
+void gd_schema_defaults(enum gd_section section, void *target);
+
+/** Reads a map into target: fields without a key keep what they hold. All that is wrong
+ *  is reported; false when something was. */
+bool gd_schema_read(struct gd_report *report, enum gd_section section,
+                    const struct gd_yaml_node *map, void *target);
+
+/** What a message says was expected for a type. */
+const char *gd_type_words(enum gd_type type);
+
+#endif

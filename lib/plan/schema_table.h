@@ -1,0 +1,161 @@
+#ifndef GD_PLAN_SCHEMA_TABLE_H
+#define GD_PLAN_SCHEMA_TABLE_H
+/**
+ * Every option of the configuration, one row each. Reading, checking, defaults, the JSON
+ * Schema and the reference all come from here.
+ *
+ * Sections: X(id, struct the rows write into, title, what it is)
+ *
+ * Options: X(section, key, type, of, field, min, max, default, words, reload, help)
+ *   type     see GD_TYPE_ROWS in schema.h
+ *   of       the section of what is inside, or NONE
+ *   field    where the value goes, in the section's struct
+ *   min, max range of numbers, in the unit of the type (milliseconds, bytes)
+ *   default  as it would be written; `=` in front: made by the loader, shown only
+ *   words    ENUM: its values, in the order of the C enum; INT: the word that means 0
+ *   reload   APPLIED: a reload takes a changed value over; RESTART: only a restart does
+ */
+/* clang-format off */
+#define GD_SECTION_ROWS(X)                                                                \
+    X(TOP, struct gd_draft_top, "Top level", "The options of the file itself.")           \
+    X(ADMIN, struct gd_draft_admin, "admin", "The long form of `admin`.")                 \
+    X(LIMITS, struct gd_plan_limits, "limits", "Bounds on what clients may send and hold.") \
+    X(LOG, struct gd_draft_log, "log", "The error log, written to standard error.")       \
+    X(DRAIN, struct gd_draft_drain, "drain", "What happens between a stop signal and the end.") \
+    X(UPSTREAM, struct gd_draft_upstream, "upstreams.NAME",                               \
+      "A service that is called. Short forms: a server's URL, or a list of them. "        \
+      "A name has letters, digits, `_`, `-` and `.`.")                                    \
+    X(SERVER, struct gd_draft_server, "upstreams.NAME.servers[]",                         \
+      "The long form of a server of an upstream.")                                        \
+    X(POOL, struct gd_plan_pool, "upstreams.NAME.pool",                                   \
+      "Kept connections, per server and worker.")                                         \
+    X(MOCK, struct gd_draft_mock, "upstreams.NAME.mock.PATTERN",                          \
+      "An answer from the configuration itself. The key is a pattern like a route's.")    \
+    X(DEFAULTS, struct gd_draft_route, "defaults", "Route options that apply to all routes.") \
+    X(ROUTE, struct gd_draft_route, "routes.PATTERN",                                     \
+      "What is answered. The key is `[METHOD ][HOST]/PATH`, with `{name}` for a segment "  \
+      "and `{name...}` for the rest.")                                                    \
+    X(CALL, struct gd_draft_call, "routes.PATTERN.calls.NAME",                            \
+      "One upstream call; its name is its key in the answer. Short form: "                \
+      "`[METHOD ]UPSTREAM/PATH?QUERY`.")
+
+#define GD_MS_MAX 86400000 /* 24h */
+#define GD_SIZE_MAX 1073741824 /* 1GiB */
+
+#define GD_OPTION_ROWS(X)                                                                 \
+    X(TOP, "include", PATTERNS, NONE, include, 0, 0, "", "", APPLIED,                     \
+      "Files to read as well, as patterns relative to this file; what they declare is joined.") \
+    X(TOP, "listen", ADDRESSES, NONE, listen, 0, 0, "=8080", "", RESTART,                 \
+      "Where clients connect: a port (all addresses, IPv4 and IPv6), `http://HOST:PORT`, " \
+      "`unix:/PATH`, or a list of these.")                                                \
+    X(TOP, "admin", ADMIN, ADMIN, admin, 0, 0, "=http://127.0.0.1:9901", "", RESTART,     \
+      "Where operators connect: a URL, `unix:/PATH`, or `off`.")                          \
+    X(TOP, "workers", INT, NONE, workers, 1, 256, "auto", "auto", RESTART,                \
+      "Event loops, each in a thread of its own; `auto` is one a core.")                  \
+    X(TOP, "limits", SECTION, LIMITS, limits, 0, 0, "", "", APPLIED,                      \
+      "Bounds on what clients may send and hold.")                                        \
+    X(TOP, "log", SECTION, LOG, log, 0, 0, "", "", APPLIED, "The error log.")             \
+    X(TOP, "drain", SECTION, DRAIN, drain, 0, 0, "", "", APPLIED, "How to stop.")         \
+    X(TOP, "upstreams", MAP, UPSTREAM, upstreams, 0, 0, "", "", APPLIED,                  \
+      "The services that are called, by name.")                                           \
+    X(TOP, "defaults", NODE, DEFAULTS, defaults, 0, 0, "", "", APPLIED,                   \
+      "Route options that apply to all routes.")                                          \
+    X(TOP, "routes", MAP, ROUTE, routes, 0, 0, "", "", APPLIED,                           \
+      "What is answered, by pattern. The most specific pattern wins.")                    \
+    X(ADMIN, "url", TEXT, NONE, url, 0, 0, "=http://127.0.0.1:9901", "", RESTART,         \
+      "Where operators connect.")                                                         \
+    X(ADMIN, "token", TEXT, NONE, token, 0, 0, "", "", RESTART,                           \
+      "What they must show as `Authorization: Bearer …`; needed off loopback.")           \
+    X(LIMITS, "request_line", SIZE, NONE, request_line, 64, 1048576, "8KiB", "", APPLIED, \
+      "Longest request line; more is answered with 414.")                                 \
+    X(LIMITS, "header_bytes", SIZE, NONE, header_bytes, 256, 1048576, "32KiB", "", APPLIED, \
+      "Largest header block; more is answered with 431.")                                 \
+    X(LIMITS, "header_fields", INT, NONE, header_fields, 1, 1000, "100", "", APPLIED,     \
+      "Most header fields; more is answered with 431.")                                   \
+    X(LIMITS, "header_timeout", DURATION, NONE, header_timeout_ms, 1, GD_MS_MAX, "10s", "", \
+      APPLIED, "From the first byte of a request to the end of its header.")              \
+    X(LIMITS, "body", SIZE, NONE, body, 0, GD_SIZE_MAX, "1MiB", "", APPLIED,              \
+      "Largest request body of a route without `max_body`; more is answered with 413.")   \
+    X(LIMITS, "body_timeout", DURATION, NONE, body_timeout_ms, 1, GD_MS_MAX, "30s", "",   \
+      APPLIED, "From the end of the header to the end of the body.")                      \
+    X(LIMITS, "idle_timeout", DURATION, NONE, idle_timeout_ms, 1, GD_MS_MAX, "75s", "",   \
+      APPLIED, "How long a connection is kept open between requests.")                    \
+    X(LIMITS, "write_timeout", DURATION, NONE, write_timeout_ms, 1, GD_MS_MAX, "30s", "", \
+      APPLIED, "How long an answer may make no progress.")                                \
+    X(LIMITS, "requests_per_connection", INT, NONE, requests_per_connection, 1, 1000000000, \
+      "10000", "", APPLIED, "Requests after which a connection is closed.")               \
+    X(LIMITS, "connections", INT, NONE, connections, 1, 1000000, "16384", "", APPLIED,    \
+      "Client connections open at once, per worker.")                                     \
+    X(LIMITS, "json_depth", INT, NONE, json_depth, 1, 1024, "128", "", APPLIED,           \
+      "How deep the JSON of an upstream may be nested.")                                  \
+    X(LIMITS, "request_memory", SIZE, NONE, request_memory, 65536, GD_SIZE_MAX, "32MiB", "", \
+      APPLIED, "Bytes buffered for one request, all its calls' answers included.")        \
+    X(LOG, "level", ENUM, NONE, level, 0, 0, "info", "error|warn|info|debug", APPLIED,    \
+      "The least important kind of line that is written.")                                \
+    X(DRAIN, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "30s", "", APPLIED,     \
+      "How long requests in progress may take after a stop signal.")                      \
+    X(UPSTREAM, "servers", SERVERS, SERVER, servers, 0, 0, "", "", APPLIED,               \
+      "Its addresses: `http://HOST[:PORT]`, or a list of these.")                         \
+    X(UPSTREAM, "balance", ENUM, NONE, plan.balance, 0, 0, "least_pending",               \
+      "round_robin|least_pending", APPLIED, "How a server is chosen.")                    \
+    X(UPSTREAM, "timeout", DURATION, NONE, plan.timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED, \
+      "One try, from asking for a connection to the last byte of the answer.")            \
+    X(UPSTREAM, "connect_timeout", DURATION, NONE, plan.connect_timeout_ms, 1, GD_MS_MAX, \
+      "500ms", "", APPLIED, "Opening a connection.")                                      \
+    X(UPSTREAM, "pool", SECTION, POOL, plan.pool, 0, 0, "", "", APPLIED,                  \
+      "Kept connections, per server and worker.")                                         \
+    X(UPSTREAM, "headers", HEADERS, NONE, headers, 0, 0, "", "", APPLIED,                 \
+      "Header fields of every request to it. `{version}` is this program's version. "     \
+      "`User-Agent: gatherd/{version}` and `Accept: application/json` are set unless "    \
+      "given here.")                                                                      \
+    X(UPSTREAM, "max_response", SIZE, NONE, plan.max_response, 1, GD_SIZE_MAX, "10MiB", "", \
+      APPLIED, "Largest body of an answer.")                                              \
+    X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
+      "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
+    X(SERVER, "url", TEXT, NONE, url, 0, 0, "", "", APPLIED, "`http://HOST[:PORT]`.")     \
+    X(SERVER, "weight", INT, NONE, weight, 1, 1000, "1", "", APPLIED,                     \
+      "Its share of the requests, in proportion to the others.")                          \
+    X(POOL, "max", INT, NONE, max, 1, 65535, "128", "", APPLIED, "Connections open at once.") \
+    X(POOL, "idle", INT, NONE, idle, 0, 65535, "32", "", APPLIED,                         \
+      "Connections kept open while unused.")                                              \
+    X(POOL, "idle_timeout", DURATION, NONE, idle_timeout_ms, 1, GD_MS_MAX, "60s", "", APPLIED, \
+      "How long an unused connection is kept.")                                           \
+    X(POOL, "max_age", DURATION, NONE, max_age_ms, 1, 604800000, "10m", "", APPLIED,      \
+      "Age at which a connection is no longer used again.")                               \
+    X(POOL, "max_requests", INT, NONE, max_requests, 1, 1000000000, "10000", "", APPLIED, \
+      "Requests after which a connection is closed.")                                     \
+    X(POOL, "queue", INT, NONE, queue, 0, 1000000, "256", "", APPLIED,                    \
+      "Calls that may wait for a connection; more fail with `overload`.")                 \
+    X(MOCK, "json", JSON, NONE, json, 0, 0, "", "", APPLIED,                              \
+      "The body, any value; `{name}` in its texts is a parameter of the pattern.")        \
+    X(MOCK, "status", INT, NONE, plan.status, 200, 599, "200", "", APPLIED, "The status.") \
+    X(MOCK, "headers", HEADERS, NONE, headers, 0, 0, "", "", APPLIED,                     \
+      "Further header fields of the answer.")                                             \
+    X(MOCK, "delay", DURATION, NONE, plan.delay_ms, 0, GD_MS_MAX, "0ms", "", APPLIED,     \
+      "How long the answer takes.")                                                       \
+    X(MOCK, "fail", PERCENT, NONE, plan.fail_share, 0, 0, "0%", "", APPLIED,              \
+      "The share of requests that is answered with 500 instead.")                         \
+    X(ROUTE, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED,      \
+      "The deadline of the whole answer; calls that are not done by then have failed.")   \
+    X(ROUTE, "max_body", SIZE, NONE, max_body, 0, GD_SIZE_MAX, "=limits.body", "", APPLIED, \
+      "Largest request body; more is answered with 413.")                                 \
+    X(ROUTE, "calls", MAP, CALL, calls, 0, 0, "", "", APPLIED,                            \
+      "What is called, side by side, by the key it has in the answer; 1 to 64.")          \
+    X(CALL, "url", TEXT, NONE, url, 0, 0, "", "", APPLIED,                                \
+      "`UPSTREAM/PATH?QUERY`, or `http://HOST[:PORT]/PATH?QUERY`; `{name}` is a path "    \
+      "parameter of the route, `{query.name}` of the request's query, `{name?}` may be "  \
+      "absent and `{name=text}` has a default.")                                          \
+    X(CALL, "method", TEXT, NONE, method, 0, 0, "=GET", "", APPLIED, "The method.")       \
+    X(CALL, "headers", HEADERS, NONE, headers, 0, 0, "", "", APPLIED,                     \
+      "Header fields of this call, over those of its upstream.")                          \
+    X(CALL, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "=the route's", "", APPLIED, \
+      "This call in all, never beyond the route's deadline.")                             \
+    X(CALL, "optional", BOOL, NONE, optional, 0, 0, "false", "", APPLIED,                 \
+      "Its failure does not fail the route; `null` stands in for it.")                    \
+    X(CALL, "default", JSON, NONE, fallback, 0, 0, "", "", APPLIED,                       \
+      "What stands in for it when it fails; implies `optional`.")                         \
+    X(CALL, "hidden", BOOL, NONE, hidden, 0, 0, "false", "", APPLIED,                     \
+      "It is made, but does not stand in the answer.")
+/* clang-format on */
+
+#endif

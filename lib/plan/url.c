@@ -1,0 +1,194 @@
+#include "plan/url.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <sys/un.h>
+
+#include "plan/loader.h"
+
+enum { HOST_MAX = 253 };
+
+static bool is_scheme_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '+' || c == '-' || c == '.';
+}
+
+bool gd_url_like(struct gd_span text)
+{
+    size_t n = 0;
+
+    while (n < text.len && is_scheme_char(text.ptr[n]))
+        n++;
+    return n > 0 &&
+           gd_span_starts((struct gd_span){text.ptr + n, text.len - n}, GD_SPAN("://"));
+}
+
+static bool is_ip(struct gd_span host, int family)
+{
+    char text[INET6_ADDRSTRLEN + 1];
+    unsigned char address[sizeof(struct in6_addr)];
+
+    if (host.len >= sizeof(text))
+        return false;
+    memcpy(text, host.ptr, host.len);
+    text[host.len] = '\0';
+    return inet_pton(family, text, address) == 1;
+}
+
+/* A name of letters, digits, `-`, `_` and dots, or an IPv4 address. */
+static bool is_host(struct gd_span host)
+{
+    bool numeric = true;
+    char before = '.';
+
+    if (host.len == 0 || host.len > HOST_MAX)
+        return false;
+    for (size_t i = 0; i < host.len; i++) {
+        char c = host.ptr[i];
+        bool digit = c >= '0' && c <= '9';
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+        if (!digit && !letter && c != '-' && c != '_' && c != '.')
+            return false;
+        if (c == '.' && before == '.')
+            return false;
+        numeric = numeric && (digit || c == '.');
+        before = c;
+    }
+    return !numeric || is_ip(host, AF_INET);
+}
+
+static bool parse_port(struct gd_span text, struct gd_url *out, struct gd_err *err)
+{
+    uint64_t port;
+
+    if (text.len == 0 || (text.len > 1 && text.ptr[0] == '0') ||
+        !gd_span_u64(text, &port) || port > UINT16_MAX)
+        return gd_err_set(err, "\"%.*s\" is no port; ports are 1 to 65535",
+                          GD_SPAN_ARG(text));
+    out->port = (uint16_t)port;
+    out->has_port = true;
+    return true;
+}
+
+static bool parse_authority(struct gd_url *out, struct gd_err *err)
+{
+    struct gd_span all = out->authority;
+    const char *end = all.ptr + all.len;
+    const char *colon;
+
+    if (all.len && memchr(all.ptr, '@', all.len))
+        return gd_err_set(err, "a URL here has no user name or password");
+    if (all.len && all.ptr[0] == '[') {
+        const char *close = memchr(all.ptr, ']', all.len);
+
+        if (close == NULL)
+            return gd_err_set(err, "the IPv6 address has no closing ]");
+        out->host = (struct gd_span){all.ptr + 1, (size_t)(close - all.ptr - 1)};
+        out->ipv6 = true;
+        colon = close + 1;
+        if (colon < end && *colon != ':')
+            return gd_err_set(err, "only a port can follow the ] of an IPv6 address");
+    } else {
+        colon = all.len ? memchr(all.ptr, ':', all.len) : NULL;
+        if (colon == NULL)
+            colon = end;
+        out->host = (struct gd_span){all.ptr, (size_t)(colon - all.ptr)};
+        if (colon < end && memchr(colon + 1, ':', (size_t)(end - colon - 1)))
+            return gd_err_set(err, "an IPv6 address needs brackets: http://[::1]:8080");
+    }
+    if (out->host.len == 0)
+        return gd_err_set(err, "the URL has no host");
+    if (out->ipv6 ? !is_ip(out->host, AF_INET6) : !is_host(out->host))
+        return gd_err_set(err, "\"%.*s\" is no host name or address",
+                          GD_SPAN_ARG(out->host));
+    if (colon == end)
+        return true;
+    return parse_port((struct gd_span){colon + 1, (size_t)(end - colon - 1)}, out, err);
+}
+
+bool gd_url_parse(struct gd_span text, struct gd_url *out, struct gd_err *err)
+{
+    struct gd_span http = GD_SPAN("http://"), https = GD_SPAN("https://");
+    size_t at = http.len;
+
+    *out = (struct gd_url){.port = 80};
+    if (gd_span_starts(text, https))
+        return gd_err_set(err, "https is not supported yet by this version");
+    if (!gd_span_starts(text, http))
+        return gd_err_set(err, "expected a URL like http://10.0.0.5:8001, found \"%.*s\"",
+                          text.len > 100 ? 100 : (int)text.len, text.ptr);
+    while (at < text.len && !strchr("/?#", text.ptr[at]))
+        at++;
+    out->authority = (struct gd_span){text.ptr + http.len, at - http.len};
+    out->rest = (struct gd_span){text.ptr + at, text.len - at};
+    return parse_authority(out, err);
+}
+
+static const char *address_text(struct gd_arena *arena, const struct gd_url *url)
+{
+    struct gd_buf text;
+    char *copy;
+
+    gd_buf_init(&text, NULL, 512);
+    gd_need(gd_buf_addf(&text, url->ipv6 ? "http://[%.*s]:%u" : "http://%.*s:%u",
+                        GD_SPAN_ARG(url->host), url->port)
+                ? text.data
+                : NULL);
+    copy = gd_need(gd_arena_text(arena, gd_buf_span(&text)));
+    gd_buf_free(&text);
+    return copy;
+}
+
+struct gd_plan_address gd_url_address(struct gd_arena *arena, const struct gd_url *url)
+{
+    return (struct gd_plan_address){.kind = GD_ADDRESS_TCP,
+                                    .host = gd_need(gd_arena_text(arena, url->host)),
+                                    .port = url->port,
+                                    .text = address_text(arena, url)};
+}
+
+bool gd_url_listen(struct gd_arena *arena, struct gd_span text,
+                   struct gd_plan_address *out, struct gd_err *err)
+{
+    struct gd_span prefix = GD_SPAN("unix:");
+    struct gd_span path = {text.ptr + prefix.len, text.len - prefix.len};
+    struct gd_url url;
+
+    if (!gd_span_starts(text, prefix)) {
+        if (!gd_url_like(text))
+            return gd_err_set(err,
+                              "expected a port, http://HOST:PORT or unix:/PATH, found "
+                              "\"%.*s\"",
+                              text.len > 100 ? 100 : (int)text.len, text.ptr);
+        if (!gd_url_parse(text, &url, err))
+            return false;
+        if (url.rest.len)
+            return gd_err_set(err, "an address to listen on has no path; remove \"%.*s\"",
+                              url.rest.len > 100 ? 100 : (int)url.rest.len, url.rest.ptr);
+        *out = gd_url_address(arena, &url);
+        return true;
+    }
+    if (path.len == 0 || path.ptr[0] != '/')
+        return gd_err_set(err, "a unix socket needs an absolute path: unix:/run/x.sock");
+    if (path.len >= sizeof(((struct sockaddr_un *)0)->sun_path))
+        return gd_err_set(err, "the path of a unix socket has at most %zu bytes",
+                          sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+    *out = (struct gd_plan_address){.kind = GD_ADDRESS_UNIX,
+                                    .host = "",
+                                    .path = gd_need(gd_arena_text(arena, path)),
+                                    .text = gd_need(gd_arena_text(arena, text))};
+    return true;
+}
+
+bool gd_address_is_local(const struct gd_plan_address *address)
+{
+    struct gd_span host;
+
+    if (address->kind == GD_ADDRESS_UNIX)
+        return true;
+    host = gd_span_of(address->host);
+    return gd_span_ieq(host, GD_SPAN("localhost")) || gd_span_is(host, "::1") ||
+           (gd_span_starts(host, GD_SPAN("127.")) && is_ip(host, AF_INET));
+}

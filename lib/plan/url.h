@@ -1,0 +1,37 @@
+#ifndef GD_PLAN_URL_H
+#define GD_PLAN_URL_H
+/**
+ * URLs and addresses as a configuration writes them.
+ */
+#include "base/arena.h"
+#include "plan/plan.h"
+
+/** `http://HOST[:PORT]REST` taken apart; spans borrow. */
+struct gd_url {
+    struct gd_span authority; /* `HOST[:PORT]` as written */
+    struct gd_span host;      /* IPv6 without brackets */
+    bool ipv6;
+    uint16_t port; /* 80 when none is written */
+    bool has_port;
+    struct gd_span rest; /* from the first of `/?#`, may be empty */
+};
+
+/** Whether text starts like a URL: `scheme://`. */
+bool gd_url_like(struct gd_span text);
+
+/** Takes a URL apart and checks scheme, host and port. False with err: the sentence. */
+GD_MUST_CHECK bool gd_url_parse(struct gd_span text, struct gd_url *out,
+                                struct gd_err *err);
+
+/** An address to listen on: `http://HOST[:PORT]` or `unix:/PATH`. Its text is owned by
+ *  the arena. */
+GD_MUST_CHECK bool gd_url_listen(struct gd_arena *arena, struct gd_span text,
+                                 struct gd_plan_address *out, struct gd_err *err);
+
+/** The TCP address of a URL, owned by the arena. */
+struct gd_plan_address gd_url_address(struct gd_arena *arena, const struct gd_url *url);
+
+/** Whether only programs of this machine can connect there. */
+bool gd_address_is_local(const struct gd_plan_address *address);
+
+#endif
