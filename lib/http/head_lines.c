@@ -21,15 +21,14 @@ bool gd_head_version(struct gd_head_state *state, struct gd_span text)
     return true;
 }
 
-static struct gd_span trim(const char *at, size_t len)
+/* In a checked line space and tab are the only characters up to space. */
+static inline struct gd_span trim(const char *at, const char *end)
 {
-    while (len && (at[0] == ' ' || at[0] == '\t')) {
+    while (at < end && (unsigned char)*at <= ' ')
         at++;
-        len--;
-    }
-    while (len && (at[len - 1] == ' ' || at[len - 1] == '\t'))
-        len--;
-    return (struct gd_span){at, len};
+    while (at < end && (unsigned char)end[-1] <= ' ')
+        end--;
+    return (struct gd_span){at, (size_t)(end - at)};
 }
 
 bool gd_head_next_element(struct gd_span *rest, struct gd_span *element)
@@ -41,7 +40,7 @@ bool gd_head_next_element(struct gd_span *rest, struct gd_span *element)
         return false;
     comma = rest->len ? memchr(rest->ptr, ',', rest->len) : NULL;
     len = comma ? (size_t)(comma - rest->ptr) : rest->len;
-    *element = trim(rest->ptr, len);
+    *element = trim(rest->ptr, rest->ptr + len);
     if (comma)
         *rest = (struct gd_span){comma + 1, rest->len - len - 1};
     else
@@ -53,10 +52,14 @@ static void note_connection(struct gd_head_state *state, struct gd_span value)
 {
     struct gd_span element;
 
+    if (gd_same_name(value, GD_SPAN("keep-alive"))) { /* what most clients send */
+        state->seen |= GD_SEEN_KEEP_ALIVE;
+        return;
+    }
     while (gd_head_next_element(&value, &element)) {
-        if (element.len == 5 && gd_span_ieq(element, GD_SPAN("close")))
+        if (gd_same_name(element, GD_SPAN("close")))
             state->seen |= GD_SEEN_CLOSE;
-        else if (element.len == 10 && gd_span_ieq(element, GD_SPAN("keep-alive")))
+        else if (gd_same_name(element, GD_SPAN("keep-alive")))
             state->seen |= GD_SEEN_KEEP_ALIVE;
     }
 }
@@ -80,7 +83,7 @@ static bool note_coding(struct gd_head_state *state, struct gd_span value,
     if (state->minor == 0)
         return gd_head_refuse(state, GD_REFUSE_MALFORMED,
                               "Transfer-Encoding in HTTP/1.0");
-    if (!gd_span_ieq(value, GD_SPAN("chunked")))
+    if (!gd_same_name(value, GD_SPAN("chunked")))
         return gd_head_refuse(state, coding, "Transfer-Encoding other than chunked");
     state->seen |= GD_SEEN_CODING;
     return true;
@@ -105,26 +108,28 @@ bool gd_head_keep_alive(const struct gd_head_state *state)
     return state->minor > 0 || (state->seen & GD_SEEN_KEEP_ALIVE);
 }
 
-/* Splits a field line whose octets have been checked. */
-static bool parse_field(struct gd_head_state *state, struct gd_span line,
-                        struct gd_field *field)
+static bool refuse_name(struct gd_head_state *state, char first)
 {
-    const char *at = line.ptr; /* the line's "\r" ends the loop */
-    size_t name_len;
+    return gd_head_refuse(state, GD_REFUSE_MALFORMED,
+                          first == ' ' || first == '\t' ? "folded field line"
+                                                        : "field name is no token");
+}
 
-    while (gd_char_is(*at, GD_CHAR_TOKEN))
-        at++;
-    if (at == line.ptr)
-        return gd_head_refuse(state, GD_REFUSE_MALFORMED,
-                              *at == ' ' || *at == '\t' ? "folded field line"
-                                                        : "field without a name");
-    if (*at != ':')
-        return gd_head_refuse(state, GD_REFUSE_MALFORMED, "field name is no token");
-    name_len = (size_t)(at - line.ptr);
-    field->name = (struct gd_span){line.ptr, name_len};
-    field->value = trim(at + 1, line.len - name_len - 1);
+/* Splits a field line whose octets have been checked. stop: how far bytes may be read. */
+static inline bool parse_field(struct gd_head_state *state, struct gd_span line,
+                               const char *stop, struct gd_field *field)
+{
+    const char *end = line.ptr + line.len;
+    const char *colon = gd_find_byte(line.ptr, stop, ':');
+
+    if (colon >= end)
+        return gd_head_refuse(state, GD_REFUSE_MALFORMED, "field line without colon");
+    field->name = (struct gd_span){line.ptr, (size_t)(colon - line.ptr)};
+    field->value = trim(colon + 1, end);
     field->id = gd_field_id_of(field->name);
-    return true;
+    /* The name of a known field is a token. */
+    return field->id != GD_FIELD_OTHER || gd_is_token(field->name) ||
+           refuse_name(state, *line.ptr);
 }
 
 static bool refuse_long(struct gd_head_walk *walk)
@@ -139,56 +144,64 @@ static bool refuse_long(struct gd_head_walk *walk)
     return gd_head_refuse(state, GD_REFUSE_TARGET_TOO_LONG, "request line too long");
 }
 
-/* Where the line at hand must have its CR at the latest (an index into the bytes). */
-static size_t last_cr(const struct gd_head_walk *walk)
+/* How far lines are looked at. When `limited`, a line that has no CR before `stop` is
+ * too long, else more bytes may come there. */
+struct reach {
+    size_t stop;
+    bool limited;
+    bool ascii_only;
+};
+
+static struct reach reach_of(const struct gd_head_walk *walk)
 {
     const struct gd_head_state *state = walk->state;
-    size_t start = state->block ? state->block : state->line;
-    size_t room = state->block ? walk->limits->head_bytes : walk->limits->line_bytes;
+    const size_t start = state->block ? state->block : state->line;
+    const size_t here = walk->bytes.len - start;
+    size_t room = walk->limits->line_bytes;
 
-    /* The block's bound counts the CRLF, the line's does not. */
-    if (state->block)
-        room = room < 2 ? 0 : room - 2;
-    return room < SIZE_MAX - 1 - start ? start + room : SIZE_MAX - 1;
+    if (state->block) /* the block's bound counts the last CRLF, the line's does not */
+        room = walk->limits->head_bytes - (walk->limits->head_bytes ? 1 : 0);
+    else if (room < SIZE_MAX)
+        room++;
+    return (struct reach){
+        .stop = start + (here < room ? here : room),
+        .limited = here >= room,
+        .ascii_only = walk->request && !state->block,
+    };
 }
 
-/* Looks for the end of the line at hand, from where the last call left off. DONE: *cr is
- * the index of its CR, and an LF follows. */
-static enum gd_parse find_line_end(struct gd_head_walk *walk, size_t *cr)
+static enum gd_parse refuse_octet(struct gd_head_walk *walk, const char *why)
 {
-    struct gd_head_state *state = walk->state;
+    gd_head_refuse(walk->state, GD_REFUSE_MALFORMED, why);
+    return GD_PARSE_REFUSED;
+}
+
+/* Looks for the end of the line at hand, from where the last call left off. DONE:
+ * state->checked is at its CR, and an LF follows. */
+static enum gd_parse find_line_end(struct gd_head_walk *walk, const struct reach *reach)
+{
     const char *base = walk->bytes.ptr;
-    const size_t last = last_cr(walk);
-    const size_t stop = walk->bytes.len <= last ? walk->bytes.len : last + 1;
-    const bool ascii_only = walk->request && !state->block;
-    size_t at = state->checked;
+    const char *stop = base + reach->stop;
+    const char *at = base + walk->state->checked;
 
     for (; at < stop; at++) {
-        at = (size_t)(gd_find_control(base + at, base + stop, ascii_only) - base);
-        if (at == stop || base[at] == '\r')
+        at = gd_find_control(at, stop, reach->ascii_only);
+        if (at == stop || *at == '\r')
             break;
-        if (base[at] != '\t' || ascii_only) {
-            gd_head_refuse(state, GD_REFUSE_MALFORMED,
-                           base[at] == '\n' ? "bare LF" : "forbidden octet");
-            return GD_PARSE_REFUSED;
-        }
+        if (*at != '\t' || reach->ascii_only)
+            return refuse_octet(walk, *at == '\n' ? "bare LF" : "forbidden octet");
     }
-    state->checked = at;
-    if (at > last) {
+    walk->state->checked = (size_t)(at - base);
+    if (at == stop && reach->limited) {
         refuse_long(walk);
         return GD_PARSE_REFUSED;
     }
-    if (at == stop || at + 1 == walk->bytes.len)
+    if (at == stop || at + 1 == base + walk->bytes.len)
         return GD_PARSE_MORE;
-    if (base[at + 1] != '\n') {
-        gd_head_refuse(state, GD_REFUSE_MALFORMED, "bare CR");
-        return GD_PARSE_REFUSED;
-    }
-    *cr = at;
-    return GD_PARSE_DONE;
+    return at[1] == '\n' ? GD_PARSE_DONE : refuse_octet(walk, "bare CR");
 }
 
-static bool take_blank_before(struct gd_head_walk *walk)
+static bool take_blank(struct gd_head_walk *walk)
 {
     if (!walk->request)
         return gd_head_refuse(walk->state, GD_REFUSE_MALFORMED, "blank line first");
@@ -197,49 +210,76 @@ static bool take_blank_before(struct gd_head_walk *walk)
     return true;
 }
 
-static bool take_field(struct gd_head_walk *walk, struct gd_span line)
+static enum gd_parse walk_start(struct gd_head_walk *walk)
+{
+    struct gd_head_state *state = walk->state;
+    enum gd_parse found = GD_PARSE_DONE;
+
+    while (state->block == 0) {
+        struct reach reach = reach_of(walk);
+        struct gd_span line;
+
+        found = find_line_end(walk, &reach);
+        if (found != GD_PARSE_DONE)
+            break;
+        line =
+            (struct gd_span){walk->bytes.ptr + state->line, state->checked - state->line};
+        if (line.len ? !walk->on_start(walk, line) : !take_blank(walk))
+            return GD_PARSE_REFUSED;
+        state->checked += 2;
+        state->line = state->checked;
+        state->block = line.len ? state->checked : 0;
+    }
+    return found;
+}
+
+static inline bool take_field(struct gd_head_walk *walk, struct gd_span line,
+                              const char *stop)
 {
     struct gd_head_state *state = walk->state;
     struct gd_field *field = &walk->fields[state->count];
 
     if (state->count >= walk->limits->field_count)
         return gd_head_refuse(state, GD_REFUSE_HEAD_TOO_LARGE, "too many fields");
-    if (!parse_field(state, line, field))
+    if (!parse_field(state, line, stop, field))
         return false;
     state->count++;
-    return walk->on_field(walk, field);
+    return !(walk->wanted >> field->id & 1) || walk->on_field(walk, field);
 }
 
-static bool take_line(struct gd_head_walk *walk, struct gd_span line, size_t next)
+static enum gd_parse walk_fields(struct gd_head_walk *walk)
 {
-    if (walk->state->block)
-        return take_field(walk, line);
-    if (line.len == 0)
-        return take_blank_before(walk);
-    if (!walk->on_start(walk, line))
-        return false;
-    walk->state->block = next;
-    return true;
+    struct gd_head_state *state = walk->state;
+    const struct reach reach = reach_of(walk);
+    const char *base = walk->bytes.ptr;
+    const char *stop = base + reach.stop;
+    enum gd_parse found;
+
+    for (;;) {
+        const char *line = base + state->line;
+        const char *cr = gd_find_control(base + state->checked, stop, false);
+
+        if (stop - cr < 2 || cr[0] != '\r' || cr[1] != '\n') {
+            state->checked = (size_t)(cr - base);
+            found = find_line_end(walk, &reach);
+            if (found != GD_PARSE_DONE)
+                return found;
+            cr = base + state->checked;
+        }
+        state->checked = (size_t)(cr - base) + 2;
+        state->line = state->checked;
+        if (cr == line)
+            return GD_PARSE_DONE;
+        if (!take_field(walk, (struct gd_span){line, (size_t)(cr - line)}, stop))
+            return GD_PARSE_REFUSED;
+    }
 }
 
 static enum gd_parse walk_lines(struct gd_head_walk *walk)
 {
-    struct gd_head_state *state = walk->state;
-    enum gd_parse found;
-    size_t cr;
+    enum gd_parse found = walk_start(walk);
 
-    while ((found = find_line_end(walk, &cr)) == GD_PARSE_DONE) {
-        struct gd_span line = {walk->bytes.ptr + state->line, cr - state->line};
-        bool last = state->block && line.len == 0;
-
-        if (!last && !take_line(walk, line, cr + 2))
-            return GD_PARSE_REFUSED;
-        state->line = cr + 2;
-        state->checked = cr + 2;
-        if (last)
-            return GD_PARSE_DONE;
-    }
-    return found;
+    return found == GD_PARSE_DONE ? walk_fields(walk) : found;
 }
 
 enum gd_parse gd_head_walk(struct gd_head_walk *walk)

@@ -11,6 +11,8 @@
  */
 #include "http/head.h"
 
+_Static_assert(GD_FIELD_IDS <= 32, "ids are bits of gd_head_walk.wanted");
+
 /* Bits of gd_head_state.seen. */
 enum {
     GD_SEEN_LENGTH = 1,
@@ -21,9 +23,11 @@ enum {
     GD_SEEN_EXPECT = 32,
 };
 
-/** What one kind of head does with its lines. Both return false after gd_head_refuse. */
+/** What one kind of head does with its lines. Both callbacks return false after
+ *  gd_head_refuse. */
 struct gd_head_walk {
-    bool request; /* blank lines before it, ASCII only in its first line */
+    bool request;    /* blank lines before it, ASCII only in its first line */
+    uint32_t wanted; /* bits of the field ids that on_field is called for */
     bool (*on_start)(struct gd_head_walk *walk, struct gd_span line);
     bool (*on_field)(struct gd_head_walk *walk, const struct gd_field *field);
     void *out; /* struct gd_request_head or gd_response_head */
@@ -43,6 +47,11 @@ bool gd_head_refuse(struct gd_head_state *state, enum gd_refusal refusal,
 
 /** Reads "HTTP/1.x" into state->minor (0 or 1). */
 bool gd_head_version(struct gd_head_state *state, struct gd_span text);
+
+/* The fields that gd_head_note reads. */
+#define GD_HEAD_NOTED                                                                    \
+    (1U << GD_FIELD_CONNECTION | 1U << GD_FIELD_CONTENT_LENGTH |                         \
+     1U << GD_FIELD_TRANSFER_ENCODING)
 
 /** Takes note of Connection, Content-Length and Transfer-Encoding; others are ignored.
  *  coding: the refusal of a transfer coding other than chunked. */

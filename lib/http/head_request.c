@@ -58,7 +58,7 @@ static bool note_host(struct gd_head_walk *walk, struct gd_span value)
 /* HTTP/1.0 knows no Expect: RFC 9110 10.1.1 wants a 100-continue there ignored. */
 static bool note_expect(struct gd_head_state *state, struct gd_span value)
 {
-    if (!gd_span_ieq(value, GD_SPAN("100-continue")))
+    if (!gd_same_name(value, GD_SPAN("100-continue")))
         return gd_head_refuse(state, GD_REFUSE_EXPECTATION,
                               "Expect other than 100-continue");
     if (state->minor > 0)
@@ -116,6 +116,7 @@ enum gd_parse gd_request_head_parse(struct gd_head_state *state, struct gd_span 
 {
     struct gd_head_walk walk = {
         .request = true,
+        .wanted = GD_HEAD_NOTED | 1U << GD_FIELD_HOST | 1U << GD_FIELD_EXPECT,
         .on_start = on_start,
         .on_field = on_field,
         .out = out,

@@ -53,6 +53,7 @@ enum gd_parse gd_response_head_parse(struct gd_head_state *state, struct gd_span
                                      struct gd_response_head *out)
 {
     struct gd_head_walk walk = {
+        .wanted = GD_HEAD_NOTED,
         .on_start = on_start,
         .on_field = on_field,
         .out = out,

@@ -119,8 +119,12 @@ static bool parse_path(const char *at, const char *end, char *room, struct gd_sp
     const char *start = at;
 
     /* Most paths are canonical: no escapes, and no segment that starts with a dot. */
-    while (at < end && (gd_char_is(*at, GD_CHAR_PLAIN) || (*at == '.' && at[-1] != '/')))
+    for (;;) {
+        at = gd_skip_class(at, end, GD_CHAR_PLAIN);
+        if (at == end || *at != '.' || at[-1] == '/')
+            break;
         at++;
+    }
     if (at == end || *at == '?') {
         *path = (struct gd_span){start, (size_t)(at - start)};
         *rest = at;
@@ -133,17 +137,18 @@ static bool parse_path(const char *at, const char *end, char *room, struct gd_sp
 
 static bool is_query(struct gd_span query)
 {
-    const char *end = query.ptr + query.len;
+    const char *at = query.ptr;
+    const char *end = at + query.len;
     char c;
 
-    for (const char *at = query.ptr; at < end; at++) {
-        if (gd_char_is(*at, GD_CHAR_QUERY))
-            continue;
+    for (;;) {
+        at = gd_skip_class(at, end, GD_CHAR_QUERY);
+        if (at == end)
+            return true;
         if (*at != '%' || !unescape(at, end, &c))
             return false;
-        at += 2;
+        at += 3;
     }
-    return true;
 }
 
 static bool parse_path_and_query(const char *at, const char *end, char *room,
@@ -245,25 +250,31 @@ static bool is_ip_literal(const char *at, const char *end, const char **rest)
     return inet_pton(AF_INET6, text, &address) == 1;
 }
 
+/* A reg-name, which an IPv4 address also is, from at on; *rest is behind it. */
+static bool is_name(const char *at, const char *end, const char **rest)
+{
+    char c;
+
+    for (;;) {
+        at = gd_skip_class(at, end, GD_CHAR_HOST);
+        *rest = at;
+        if (at == end || *at != '%')
+            return true;
+        if (!unescape(at, end, &c) || (unsigned char)c <= 0x20 || c == 0x7f)
+            return false;
+        at += 3;
+    }
+}
+
 bool gd_is_host(struct gd_span host)
 {
-    const char *at = host.ptr;
-    const char *end = at + host.len;
-    char c;
+    const char *end = host.ptr + host.len;
+    const char *rest;
 
     if (host.len == 0)
         return true;
-    if (*at == '[') {
-        if (!is_ip_literal(at, end, &at))
-            return false;
-    } else {
-        while (at < end && (gd_char_is(*at, GD_CHAR_HOST) || *at == '%'))
-            if (*at != '%')
-                at++;
-            else if (unescape(at, end, &c) && (unsigned char)c > 0x20 && c != 0x7f)
-                at += 3;
-            else
-                return false;
-    }
-    return at == end || (*at == ':' && is_port(at + 1, end));
+    if (*host.ptr == '[' ? !is_ip_literal(host.ptr, end, &rest)
+                         : !is_name(host.ptr, end, &rest))
+        return false;
+    return rest == end || (*rest == ':' && is_port(rest + 1, end));
 }
