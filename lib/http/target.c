@@ -193,7 +193,11 @@ static bool parse_absolute(struct gd_span target, char *room, struct gd_target *
         return false;
     if (at < end && *at == '/')
         return parse_path_and_query(at, end, room, out);
-    out->path = GD_SPAN("/");
+    /* Static text would do, but callers that move the target's bytes move its path too.
+     */
+    out->path = room ? (struct gd_span){room, 1} : GD_SPAN_NONE;
+    if (room)
+        *room = '/';
     out->query = GD_SPAN_NONE;
     if (at == end)
         return true;

@@ -24,7 +24,7 @@ struct gd_target {
 };
 
 /** Parses target. `room`: at least target.len + 1 bytes where a path that is not
- * canonical already is written; otherwise path borrows from target (or is static text).
+ * canonical already is written; otherwise path borrows from target.
  * Without room (NULL) the verdict is the same, and the path of a target that is not
  * canonical is left absent. False when it is refused. */
 GD_MUST_CHECK bool gd_target_parse(struct gd_span target, char *room,
