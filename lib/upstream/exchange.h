@@ -9,7 +9,7 @@
  * buffer it was received into.
  *
  * Deadlines are the caller's: it cancels. After gd_exchange_cancel, and after on_done,
- * the caller returns the lease with gd_lease_end(lease, gd_exchange_reusable(...)).
+ * the caller returns the lease with gd_lease_end(lease, exchange->reusable).
  */
 #include "base/bytes.h"
 #include "base/failure.h"
@@ -33,12 +33,15 @@ struct gd_exchange {
     void (*on_done)(void *arg, enum gd_failure failure);
     void *arg;
     enum gd_method method;
-    struct gd_buf request;
+    enum gd_failure failure;
+    struct gd_buf request; /* freed when it is written */
     size_t written;
     size_t max_response;
     struct gd_head_state head_state;
     struct gd_body decoder;
-    size_t decoded; /* bytes of reply before which all is decoded */
+    size_t decoded;  /* chunked: bytes of reply before which all is decoded */
+    size_t body_end; /* length: bytes of reply when it is complete */
+    uint64_t started_us;
     unsigned informational;
     uint8_t state;
     struct gd_work outcome;

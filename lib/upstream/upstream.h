@@ -44,14 +44,16 @@ void gd_upstreams_close_idle(struct gd_upstreams *upstreams);
 struct gd_lease {
     struct gd_session *session; /* set while leased */
     struct gd_server *server;   /* private */
-    bool reused;                /* the session had served an exchange before */
+    bool reused;                /* the session was in the pool, and may have gone stale */
     void (*on_ready)(void *arg, enum gd_failure failure);
     void *arg;
-    /* private: the queue of a pool, and the deferred outcome */
+    /* private: the connection opened for it, the queue of a pool, the deferred outcome */
+    struct gd_session *dial;
     struct gd_lease *next, *prev;
     struct gd_work outcome;
     struct gd_timer deadline;
     enum gd_failure failure;
+    bool fresh;
     uint8_t state;
 };
 

@@ -1,0 +1,422 @@
+#include "upstream/pool.h"
+
+#include <assert.h>
+
+enum lease_state {
+    LEASE_NONE,     /* not asked, or ended */
+    LEASE_QUEUED,   /* waits for any session */
+    LEASE_DIALLING, /* a session is being opened for it */
+    LEASE_DECIDED,  /* the outcome is known and about to be told */
+    LEASE_OUT,      /* the caller has the session */
+};
+
+enum { SWEEPS_PER_TIMEOUT = 8, SWEEP_MIN_MS = 10 };
+
+/* Counts -------------------------------------------------------------------------------
+ */
+
+static void count_sessions(struct gd_server *server, enum gd_session_state state, int n)
+{
+    server->sessions[state] += (uint32_t)n;
+    gd_stat_add(&server->stats[GD_SERVER_SESSIONS_IDLE + (unsigned)state], n);
+}
+
+static void count_queued(struct gd_server *server, int n)
+{
+    server->queued += (uint32_t)n;
+    gd_stat_add(&server->stats[GD_SERVER_QUEUED], n);
+}
+
+static uint32_t session_count(const struct gd_server *server)
+{
+    return server->sessions[GD_SESSION_IDLE] + server->sessions[GD_SESSION_LEASED] +
+           server->sessions[GD_SESSION_DIALLING];
+}
+
+static void change_state(struct gd_session *session, enum gd_session_state state)
+{
+    count_sessions(session->server, session->state, -1);
+    session->state = state;
+    count_sessions(session->server, state, 1);
+}
+
+/* Lists --------------------------------------------------------------------------------
+ */
+
+static void idle_push(struct gd_server *server, struct gd_session *session)
+{
+    session->older = server->newest;
+    session->newer = NULL;
+    if (server->newest)
+        server->newest->newer = session;
+    else
+        server->oldest = session;
+    server->newest = session;
+}
+
+static void idle_remove(struct gd_server *server, struct gd_session *session)
+{
+    if (session->newer)
+        session->newer->older = session->older;
+    else
+        server->newest = session->older;
+    if (session->older)
+        session->older->newer = session->newer;
+    else
+        server->oldest = session->newer;
+    session->newer = session->older = NULL;
+}
+
+static void orphan_push(struct gd_server *server, struct gd_session *session)
+{
+    session->lease = NULL;
+    session->newer = NULL;
+    session->older = server->orphans;
+    if (server->orphans)
+        server->orphans->newer = session;
+    server->orphans = session;
+}
+
+static void orphan_remove(struct gd_server *server, struct gd_session *session)
+{
+    if (session->newer)
+        session->newer->older = session->older;
+    else
+        server->orphans = session->older;
+    if (session->older)
+        session->older->newer = session->newer;
+    session->newer = session->older = NULL;
+}
+
+static void queue_push(struct gd_server *server, struct gd_lease *lease)
+{
+    lease->next = NULL;
+    lease->prev = server->last_waiter;
+    if (server->last_waiter)
+        server->last_waiter->next = lease;
+    else
+        server->first_waiter = lease;
+    server->last_waiter = lease;
+    count_queued(server, 1);
+}
+
+static void queue_remove(struct gd_server *server, struct gd_lease *lease)
+{
+    if (lease->prev)
+        lease->prev->next = lease->next;
+    else
+        server->first_waiter = lease->next;
+    if (lease->next)
+        lease->next->prev = lease->prev;
+    else
+        server->last_waiter = lease->prev;
+    lease->next = lease->prev = NULL;
+    gd_timer_disarm(&lease->deadline);
+    count_queued(server, -1);
+}
+
+/* Leases -------------------------------------------------------------------------------
+ */
+
+static void on_outcome(void *arg)
+{
+    struct gd_lease *lease = arg;
+
+    lease->state = lease->failure == GD_OK ? LEASE_OUT : LEASE_NONE;
+    lease->on_ready(lease->arg, lease->failure);
+}
+
+static void decide(struct gd_lease *lease, enum gd_failure failure)
+{
+    lease->state = LEASE_DECIDED;
+    lease->failure = failure;
+    gd_loop_defer(lease->server->loop, &lease->outcome, on_outcome, lease);
+}
+
+/* The session, in whatever state, is the lease's from now on. */
+static void grant(struct gd_session *session, struct gd_lease *lease, bool pooled)
+{
+    change_state(session, GD_SESSION_LEASED);
+    session->pooled = pooled;
+    session->served++;
+    session->lease = NULL;
+    lease->dial = NULL;
+    lease->session = session;
+    lease->reused = pooled;
+    if (pooled)
+        gd_stat_inc(&session->server->stats[GD_SERVER_REUSES]);
+}
+
+static void on_queue_deadline(void *arg)
+{
+    struct gd_lease *lease = arg;
+
+    queue_remove(lease->server, lease);
+    decide(lease, GD_FAIL_TIMEOUT);
+}
+
+/* Sessions -----------------------------------------------------------------------------
+ */
+
+/* The session must not be in a list any more. */
+static void close_session(struct gd_session *session)
+{
+    count_sessions(session->server, session->state, -1);
+    gd_session_close(session);
+}
+
+static void close_idle(struct gd_session *session)
+{
+    idle_remove(session->server, session);
+    close_session(session);
+}
+
+static void dial(struct gd_server *server, struct gd_lease *lease)
+{
+    struct gd_session *session = gd_session_dial(server);
+
+    gd_stat_inc(&server->stats[GD_SERVER_CONNECTS]);
+    if (session == NULL) {
+        gd_stat_inc(&server->stats[GD_SERVER_CONNECT_FAILURES]);
+        decide(lease, GD_FAIL_CONNECT);
+        return;
+    }
+    count_sessions(server, GD_SESSION_DIALLING, 1);
+    session->lease = lease;
+    lease->dial = session;
+    lease->state = LEASE_DIALLING;
+}
+
+/* Dials for those who wait while there is room. Each round takes one out of the queue, so
+ * a server that refuses at once costs one attempt a lease and no more. */
+static void feed(struct gd_server *server)
+{
+    while (server->first_waiter && session_count(server) < server->upstream->pool.max) {
+        struct gd_lease *lease = server->first_waiter;
+
+        queue_remove(server, lease);
+        dial(server, lease);
+    }
+}
+
+static bool past_age(const struct gd_session *session, uint64_t now_us)
+{
+    return now_us - session->born_us >= session->server->upstream->pool.max_age_ms * 1000;
+}
+
+static bool past_idling(const struct gd_session *session, uint64_t now_us)
+{
+    const struct gd_plan_pool *pool = &session->server->upstream->pool;
+
+    return now_us - session->idle_us >= (uint64_t)pool->idle_timeout_ms * 1000 ||
+           past_age(session, now_us);
+}
+
+static void arm_sweep(struct gd_server *server)
+{
+    uint32_t ms = server->upstream->pool.idle_timeout_ms / SWEEPS_PER_TIMEOUT;
+
+    server->sweeping = true;
+    gd_timer_arm(&server->sweep, ms > SWEEP_MIN_MS ? ms : SWEEP_MIN_MS);
+}
+
+static void on_sweep(void *arg)
+{
+    struct gd_server *server = arg;
+    uint64_t now_us = gd_loop_now_us(server->loop);
+    struct gd_session *session, *newer;
+
+    for (session = server->oldest; session; session = newer) {
+        newer = session->newer;
+        if (past_idling(session, now_us))
+            close_idle(session);
+    }
+    if (server->newest)
+        arm_sweep(server);
+    else
+        server->sweeping = false;
+}
+
+static void make_idle(struct gd_session *session)
+{
+    struct gd_server *server = session->server;
+
+    if (server->draining ||
+        server->sessions[GD_SESSION_IDLE] >= server->upstream->pool.idle) {
+        close_session(session);
+        return;
+    }
+    change_state(session, GD_SESSION_IDLE);
+    session->idle_us = gd_loop_now_us(server->loop);
+    idle_push(server, session);
+    if (!server->sweeping)
+        arm_sweep(server);
+}
+
+/* A good session is free: for the first who waits, else for later. */
+static void settle(struct gd_session *session)
+{
+    struct gd_server *server = session->server;
+    struct gd_lease *lease = server->first_waiter;
+
+    if (lease == NULL) {
+        make_idle(session);
+    } else if (lease->fresh) {
+        close_session(session);
+        feed(server);
+    } else {
+        queue_remove(server, lease);
+        grant(session, lease, true);
+        decide(lease, GD_OK);
+    }
+}
+
+static void take_back(struct gd_session *session, bool reusable)
+{
+    struct gd_server *server = session->server;
+
+    if (reusable && !session->spoiled && !session->outstanding &&
+        session->served < server->upstream->pool.max_requests &&
+        !past_age(session, gd_loop_now_us(server->loop))) {
+        settle(session);
+        return;
+    }
+    close_session(session);
+    feed(server);
+}
+
+void gd_pool_dialled(struct gd_session *session, bool ok)
+{
+    struct gd_server *server = session->server;
+    struct gd_lease *lease = session->lease;
+
+    if (lease == NULL)
+        orphan_remove(server, session);
+    if (!ok) {
+        gd_stat_inc(&server->stats[GD_SERVER_CONNECT_FAILURES]);
+        close_session(session);
+        if (lease) {
+            lease->dial = NULL;
+            decide(lease, GD_FAIL_CONNECT);
+        }
+        feed(server);
+        return;
+    }
+    session->born_us = gd_loop_now_us(server->loop);
+    if (lease == NULL) {
+        settle(session);
+        return;
+    }
+    grant(session, lease, false);
+    decide(lease, GD_OK);
+}
+
+void gd_pool_evict(struct gd_session *session)
+{
+    gd_stat_inc(&session->server->stats[GD_SERVER_EVICTIONS]);
+    close_idle(session);
+}
+
+/* The newest idle session that is still good; NULL when there is none. */
+static struct gd_session *take_idle(struct gd_server *server)
+{
+    while (server->newest) {
+        struct gd_session *session = server->newest;
+
+        if (!past_idling(session, gd_loop_now_us(server->loop))) {
+            idle_remove(server, session);
+            return session;
+        }
+        close_idle(session);
+    }
+    return NULL;
+}
+
+enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *lease)
+{
+    const struct gd_plan_pool *pool = &server->upstream->pool;
+    struct gd_session *session = lease->fresh ? NULL : take_idle(server);
+
+    if (session) {
+        grant(session, lease, true);
+        lease->state = LEASE_OUT;
+        return GD_LEASE_READY;
+    }
+    if (session_count(server) >= pool->max && server->oldest)
+        close_idle(server->oldest);
+    if (session_count(server) < pool->max) {
+        dial(server, lease);
+        return GD_LEASE_WAIT;
+    }
+    if (server->queued >= pool->queue)
+        return GD_LEASE_FULL;
+    lease->state = LEASE_QUEUED;
+    queue_push(server, lease);
+    gd_timer_init(&lease->deadline, server->loop, on_queue_deadline, lease);
+    gd_timer_arm(&lease->deadline, server->upstream->timeout_ms);
+    return GD_LEASE_WAIT;
+}
+
+void gd_lease_end(struct gd_lease *lease, bool reusable)
+{
+    struct gd_session *session = lease->session;
+    enum lease_state state = lease->state;
+
+    lease->state = LEASE_NONE;
+    lease->session = NULL;
+    switch (state) {
+    case LEASE_NONE:
+        break;
+    case LEASE_QUEUED:
+        queue_remove(lease->server, lease);
+        break;
+    case LEASE_DIALLING:
+        /* The connection goes on, for whoever comes next. */
+        orphan_push(lease->server, lease->dial);
+        lease->dial = NULL;
+        break;
+    case LEASE_DECIDED:
+        gd_work_cancel(&lease->outcome);
+        if (session)
+            take_back(session, true); /* nothing was sent on it */
+        break;
+    case LEASE_OUT:
+        take_back(session, reusable);
+        break;
+    }
+}
+
+/* Life ---------------------------------------------------------------------------------
+ */
+
+void gd_pool_init(struct gd_server *server, const struct gd_upstream_context *context,
+                  const struct gd_plan_upstream *upstream,
+                  const struct gd_plan_server *plan)
+{
+    server->plan = plan;
+    server->upstream = upstream;
+    server->address = &context->addresses[plan->index];
+    server->loop = context->loop;
+    server->stats = context->stats->servers[plan->index].values;
+    gd_timer_init(&server->sweep, context->loop, on_sweep, server);
+}
+
+void gd_pool_close_idle(struct gd_server *server)
+{
+    server->draining = true;
+    while (server->newest)
+        close_idle(server->newest);
+}
+
+void gd_pool_close(struct gd_server *server)
+{
+    gd_pool_close_idle(server);
+    while (server->orphans) {
+        struct gd_session *session = server->orphans;
+
+        orphan_remove(server, session);
+        close_session(session);
+    }
+    assert(session_count(server) == 0 && server->queued == 0);
+    gd_timer_disarm(&server->sweep);
+}

@@ -1,0 +1,63 @@
+#ifndef GD_UPSTREAM_POOL_H
+#define GD_UPSTREAM_POOL_H
+/**
+ * The pool of one server in one worker, private to this folder: its sessions and the
+ * leases that wait for one.
+ *
+ * Invariants: sessions in all states are never more than pool.max; a lease waits in the
+ * queue only while there are exactly that many and none is idle; idle sessions are never
+ * more than pool.idle. Leases are told by deferred work, so that nothing the pool does
+ * ever runs inside it again.
+ */
+#include "upstream/session.h"
+#include "upstream/upstream.h"
+
+struct gd_server {
+    const struct gd_plan_server *plan;
+    const struct gd_plan_upstream *upstream;
+    const struct gd_address *address;
+    struct gd_loop *loop;
+    uint64_t *stats;           /* GD_SERVER_… values */
+    uint32_t sessions[3];      /* by enum gd_session_state */
+    uint32_t queued;           /* leases */
+    int64_t credit;            /* of its turn, see balance.c */
+    struct gd_session *newest; /* idle, used first */
+    struct gd_session *oldest;
+    struct gd_session *orphans; /* dialling for a lease that left */
+    struct gd_lease *first_waiter, *last_waiter;
+    struct gd_timer sweep;
+    bool sweeping;     /* the sweep timer is armed */
+    bool draining;     /* keep nothing idle */
+    size_t reply_hint; /* room for the first read of the next reply, bytes */
+};
+
+/** Sets up a zeroed pool. */
+void gd_pool_init(struct gd_server *server, const struct gd_upstream_context *context,
+                  const struct gd_plan_upstream *upstream,
+                  const struct gd_plan_server *plan);
+
+/** Closes what is idle or being dialled for nobody. No lease may be out or waiting. */
+void gd_pool_close(struct gd_server *server);
+
+/** Closes the idle sessions. */
+void gd_pool_close_idle(struct gd_server *server);
+
+/** See gd_upstream_lease. */
+enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *lease);
+
+/** Leases that are out, waiting or being dialled for. */
+static inline uint32_t gd_pool_pending(const struct gd_server *server)
+{
+    return server->sessions[GD_SESSION_LEASED] + server->sessions[GD_SESSION_DIALLING] +
+           server->queued;
+}
+
+/* From the session: */
+
+/** The connection attempt has ended. */
+void gd_pool_dialled(struct gd_session *session, bool ok);
+
+/** An idle session became readable. */
+void gd_pool_evict(struct gd_session *session);
+
+#endif

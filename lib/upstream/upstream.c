@@ -1,0 +1,83 @@
+#include "upstream/upstream.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "upstream/balance.h"
+#include "upstream/pool.h"
+
+struct upstream {
+    struct gd_server *servers; /* a run of gd_upstreams.servers */
+    unsigned count;
+    enum gd_balance balance;
+};
+
+struct gd_upstreams {
+    struct gd_plan *plan; /* one reference */
+    struct upstream *list;
+    struct gd_server *servers; /* of all */
+    unsigned server_count;
+};
+
+struct gd_upstreams *gd_upstreams_new(const struct gd_upstream_context *context,
+                                      struct gd_plan *plan)
+{
+    struct gd_upstreams *upstreams = gd_alloc(sizeof(*upstreams));
+
+    upstreams->plan = gd_plan_ref(plan);
+    upstreams->list = gd_alloc_array(plan->upstream_count, sizeof(*upstreams->list));
+    upstreams->servers = gd_alloc_array(plan->server_count, sizeof(*upstreams->servers));
+    for (unsigned i = 0; i < plan->upstream_count; i++) {
+        const struct gd_plan_upstream *from = &plan->upstreams[i];
+        struct upstream *upstream = &upstreams->list[i];
+
+        assert(from->server_count > 0);
+        upstream->servers = &upstreams->servers[upstreams->server_count];
+        upstream->count = from->server_count;
+        upstream->balance = from->balance;
+        for (unsigned j = 0; j < from->server_count; j++)
+            gd_pool_init(&upstream->servers[j], context, from, &from->servers[j]);
+        upstreams->server_count += from->server_count;
+    }
+    return upstreams;
+}
+
+void gd_upstreams_free(struct gd_upstreams *upstreams)
+{
+    if (upstreams == NULL)
+        return;
+    for (unsigned i = 0; i < upstreams->server_count; i++)
+        gd_pool_close(&upstreams->servers[i]);
+    gd_plan_unref(upstreams->plan);
+    gd_free(upstreams->servers);
+    gd_free(upstreams->list);
+    gd_free(upstreams);
+}
+
+void gd_upstreams_close_idle(struct gd_upstreams *upstreams)
+{
+    for (unsigned i = 0; i < upstreams->server_count; i++)
+        gd_pool_close_idle(&upstreams->servers[i]);
+}
+
+enum gd_lease_result
+gd_upstream_lease(struct gd_upstreams *upstreams, unsigned index, bool fresh,
+                  struct gd_lease *lease,
+                  void (*on_ready)(void *arg, enum gd_failure failure), void *arg)
+{
+    struct upstream *upstream = &upstreams->list[index];
+
+    assert(lease->state == 0 && lease->session == NULL);
+    lease->server =
+        gd_balance_pick(upstream->balance, upstream->servers, upstream->count);
+    lease->on_ready = on_ready;
+    lease->arg = arg;
+    lease->fresh = fresh;
+    lease->reused = false;
+    return gd_pool_lease(lease->server, lease);
+}
+
+const struct gd_plan_server *gd_lease_server(const struct gd_lease *lease)
+{
+    return lease->server ? lease->server->plan : NULL;
+}
