@@ -16,13 +16,15 @@
 enum { GD_JSON_DEPTH_MAX = 1024, GD_JSON_NUMBER_MAX = 1024 };
 
 struct gd_json_fault {
-    size_t offset;      /* of the first byte that cannot be part of a valid text */
-    const char *reason; /* constant text, e.g. "unexpected byte", "nested too deep" */
+    size_t offset;      /* of the first byte that cannot be part of a valid text; the
+                         * text's length when it stops early */
+    const char *reason; /* constant text, e.g. "invalid number", "nested too deep" */
 };
 
 /** Scans bytes. On success *value is the text without the white space around it (borrows
- *  from bytes). On failure false, with fault set (NULL is fine). max_depth: containers
- *  that may be open at once, 1 to GD_JSON_DEPTH_MAX; a scalar needs none. */
+ *  from bytes). On failure false, with fault set (NULL is fine) and *value untouched.
+ *  max_depth: containers that may be open at once, 1 to GD_JSON_DEPTH_MAX; a scalar needs
+ *  none. Reads nothing outside bytes. */
 GD_MUST_CHECK bool gd_json_scan(struct gd_span bytes, unsigned max_depth,
                                 struct gd_span *value, struct gd_json_fault *fault);
 

@@ -1,0 +1,12 @@
+#include "json/block.h"
+
+#if GD_JSON_VECTOR
+#define BLOCK(kind) vector_##kind
+#define EXACT 0
+#include "json/grammar.h"
+
+const uint8_t *gd_json_walk_vector(struct gd_json_walk *w)
+{
+    return container(w, w->start);
+}
+#endif
