@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@ static void on_read_event(evutil_socket_t fd, short what, void *arg)
     struct gd_stream *stream = arg;
 
     (void)fd;
-    (void)what;
+    if (what & EV_CLOSED)
+        stream->ended = true;
     stream->on_readable(stream->arg);
 }
 
@@ -44,9 +46,9 @@ void gd_stream_open(struct gd_stream *stream, int fd, bool owns_fd)
     assert(stream->fd < 0 && fd >= 0);
     stream->fd = fd;
     stream->owns_fd = owns_fd;
-    stream->reading = stream->writing = false;
-    event_assign(&stream->read_event, base, fd, EV_READ | EV_PERSIST, on_read_event,
-                 stream);
+    stream->reading = stream->writing = stream->ended = false;
+    event_assign(&stream->read_event, base, fd, EV_READ | EV_CLOSED | EV_PERSIST,
+                 on_read_event, stream);
     event_assign(&stream->write_event, base, fd, EV_WRITE | EV_PERSIST, on_write_event,
                  stream);
 }
@@ -72,6 +74,18 @@ bool gd_stream_connect(struct gd_stream *stream, const struct gd_address *to)
     return true;
 }
 
+/* Connecting to a local port where nobody listens can, when the system happens to choose
+ * that very port as our own, connect a socket to itself. */
+static bool is_own_peer(int fd)
+{
+    struct gd_address own = {.len = sizeof(own.sa)}, peer = {.len = sizeof(peer.sa)};
+
+    return getsockname(fd, (struct sockaddr *)&own.sa, &own.len) == 0 &&
+           own.sa.ss_family != AF_UNIX &&
+           getpeername(fd, (struct sockaddr *)&peer.sa, &peer.len) == 0 &&
+           own.len == peer.len && memcmp(&own.sa, &peer.sa, own.len) == 0;
+}
+
 bool gd_stream_connected(struct gd_stream *stream)
 {
     int error = 0;
@@ -80,6 +94,8 @@ bool gd_stream_connected(struct gd_stream *stream)
     gd_stream_want_write(stream, false);
     if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
         return false;
+    if (error == 0 && is_own_peer(stream->fd))
+        error = ECONNREFUSED;
     errno = error;
     return error == 0;
 }

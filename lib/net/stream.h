@@ -22,6 +22,7 @@ struct gd_stream {
     bool owns_fd;
     bool reading; /* read interest armed */
     bool writing; /* write interest armed */
+    bool ended;   /* the peer has closed its side, maybe behind bytes still to be read */
     struct event read_event, write_event;
     void (*on_readable)(void *arg);
     void (*on_writable)(

@@ -1,6 +1,10 @@
 #include "upstream/pool.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
 
 enum lease_state {
     LEASE_NONE,     /* not asked, or ended */
@@ -171,13 +175,25 @@ static void close_idle(struct gd_session *session)
     close_session(session);
 }
 
+/* The failure class says that it failed; the log says why, at most once a second. */
+static void note_failed_dial(struct gd_server *server, int error)
+{
+    static struct gd_log_limit limit;
+    char reason[128];
+
+    gd_stat_inc(&server->stats[GD_SERVER_CONNECT_FAILURES]);
+    gd_log_limited(&limit, GD_LOG_WARN, "upstream %s: no connection to %s: %s",
+                   server->upstream->name, server->plan->name,
+                   strerror_r(error, reason, sizeof(reason)));
+}
+
 static void dial(struct gd_server *server, struct gd_lease *lease)
 {
     struct gd_session *session = gd_session_dial(server);
 
     gd_stat_inc(&server->stats[GD_SERVER_CONNECTS]);
     if (session == NULL) {
-        gd_stat_inc(&server->stats[GD_SERVER_CONNECT_FAILURES]);
+        note_failed_dial(server, errno);
         decide(lease, GD_FAIL_CONNECT);
         return;
     }
@@ -275,6 +291,7 @@ static void take_back(struct gd_session *session, bool reusable)
 {
     struct gd_server *server = session->server;
 
+    assert(session->on_readable == NULL); /* its exchange has ended or was cancelled */
     if (reusable && !session->spoiled && !session->outstanding &&
         session->served < server->upstream->pool.max_requests &&
         !past_age(session, gd_loop_now_us(server->loop))) {
@@ -285,15 +302,15 @@ static void take_back(struct gd_session *session, bool reusable)
     feed(server);
 }
 
-void gd_pool_dialled(struct gd_session *session, bool ok)
+void gd_pool_dialled(struct gd_session *session, int error)
 {
     struct gd_server *server = session->server;
     struct gd_lease *lease = session->lease;
 
     if (lease == NULL)
         orphan_remove(server, session);
-    if (!ok) {
-        gd_stat_inc(&server->stats[GD_SERVER_CONNECT_FAILURES]);
+    if (error != 0) {
+        note_failed_dial(server, error);
         close_session(session);
         if (lease) {
             lease->dial = NULL;

@@ -54,8 +54,8 @@ static inline uint32_t gd_pool_pending(const struct gd_server *server)
 
 /* From the session: */
 
-/** The connection attempt has ended. */
-void gd_pool_dialled(struct gd_session *session, bool ok);
+/** The connection attempt has ended. error: 0, or its errno. */
+void gd_pool_dialled(struct gd_session *session, int error);
 
 /** An idle session became readable. */
 void gd_pool_evict(struct gd_session *session);

@@ -64,7 +64,7 @@ static enum gd_verdict complete(struct gd_exchange *exchange, size_t end, size_t
 {
     exchange->body.ptr = exchange->reply.data + exchange->head_bytes;
     exchange->body.len = end - exchange->head_bytes;
-    if (extra > 0 || exchange->decoder.framing == GD_FRAMING_EOF)
+    if (extra > 0 || exchange->session->stream.ended)
         exchange->reusable = false;
     exchange->session->server->reply_hint = end < HINT_MAX ? end + 1 : FIRST_READ;
     return GD_VERDICT_COMPLETE;
@@ -230,8 +230,9 @@ enum gd_verdict gd_reply_read(struct gd_exchange *exchange)
         exchange->heard = true;
         verdict = exchange->state == GD_EXCHANGE_HEAD ? look_at_head(exchange)
                                                       : look_at_body(exchange);
-        /* A read that left room has emptied the socket; asking again would be in vain. */
-        if (verdict != GD_VERDICT_MORE || n < room)
+        /* A read that left room has emptied the socket; asking again would be in vain,
+         * unless the end is known to be next. */
+        if (verdict != GD_VERDICT_MORE || (n < room && !exchange->session->stream.ended))
             return verdict;
     }
     return GD_VERDICT_MORE;

@@ -20,12 +20,12 @@ static void on_readable(void *arg)
     }
 }
 
-static void dial_ended(struct gd_session *session, bool ok)
+static void dial_ended(struct gd_session *session, int error)
 {
     gd_timer_disarm(&session->connect_timer);
-    if (ok)
+    if (error == 0)
         gd_stream_want_read(&session->stream, true);
-    gd_pool_dialled(session, ok);
+    gd_pool_dialled(session, error);
 }
 
 static void on_writable(void *arg)
@@ -33,7 +33,7 @@ static void on_writable(void *arg)
     struct gd_session *session = arg;
 
     if (session->state == GD_SESSION_DIALLING)
-        dial_ended(session, gd_stream_connected(&session->stream));
+        dial_ended(session, gd_stream_connected(&session->stream) ? 0 : errno);
     else if (session->on_writable)
         session->on_writable(session->arg);
     else
@@ -42,7 +42,7 @@ static void on_writable(void *arg)
 
 static void on_connect_timeout(void *arg)
 {
-    dial_ended(arg, false);
+    dial_ended(arg, ETIMEDOUT);
 }
 
 struct gd_session *gd_session_dial(struct gd_server *server)
@@ -50,7 +50,7 @@ struct gd_session *gd_session_dial(struct gd_server *server)
     struct gd_session *session;
 
     if (server->address->len == 0) {
-        errno = EADDRNOTAVAIL;
+        errno = EDESTADDRREQ;
         return NULL;
     }
     session = gd_alloc(sizeof(*session));

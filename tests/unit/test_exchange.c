@@ -37,6 +37,23 @@ START_TEST(two_answers_to_one_request_end_the_session)
 }
 END_TEST
 
+START_TEST(an_end_right_behind_the_answer_is_seen)
+{
+    struct call call = {0};
+    struct rig rig;
+
+    rig_open(&rig, 1);
+    rig_start(&rig);
+    answer_with(&rig, hello);
+    rig.peers[0].end = PEER_FIN;
+    ck_assert_int_eq(call_run(&rig, &call, GD_METHOD_GET), GD_OK);
+    check_body(&call, "hello");
+    ck_assert(!call.exchange.reusable);
+    call_end(&call);
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(bytes_right_behind_a_large_answer_are_seen)
 {
     struct call call = {0};
@@ -368,6 +385,7 @@ START_TEST(a_pooled_call_asks_the_heap_for_nothing)
 END_TEST
 
 GD_SUITE("exchange", two_answers_to_one_request_end_the_session,
+         an_end_right_behind_the_answer_is_seen,
          bytes_right_behind_a_large_answer_are_seen,
          a_stale_session_fails_unheard_so_that_it_can_be_tried_again,
          bytes_that_came_before_the_request_are_no_answer_to_it,

@@ -230,6 +230,68 @@ START_TEST(endless_interim_answers_end_the_exchange)
 }
 END_TEST
 
+/* Changes a few bytes of an answer, at random but the same in each run. */
+static size_t mutate(unsigned *seed, const char *from, char *to, size_t room)
+{
+    static const char liked[] = "\r\n:;, 0129afHT/\t\x00\x7f\xff";
+    size_t len = strlen(from);
+
+    ck_assert_uint_lt(len, room);
+    memcpy(to, from, len);
+    for (int i = 0; i < 3; i++) {
+        size_t at = (size_t)rand_r(seed) % len;
+
+        switch (rand_r(seed) % 3) {
+        case 0:
+            to[at] = liked[(size_t)rand_r(seed) % (sizeof(liked) - 1)];
+            break;
+        case 1:
+            memmove(to + at, to + at + 1, --len - at);
+            break;
+        default:
+            if (len + 1 < room) {
+                memmove(to + at + 1, to + at, len++ - at);
+                to[at] = liked[(size_t)rand_r(seed) % (sizeof(liked) - 1)];
+            }
+            break;
+        }
+    }
+    return len;
+}
+
+START_TEST(what_an_answer_means_does_not_depend_on_how_it_arrives)
+{
+    struct call whole = {0}, split = {0};
+    char answer[512];
+    unsigned seed = 7;
+    struct rig rig;
+
+    rig_open(&rig, 1);
+    rig_start(&rig);
+    rig.peers[0].end = PEER_FIN;
+    for (int i = 0; i < 600; i++) {
+        const struct good *row = &good[i % GOOD];
+
+        rig.peers[0].answer =
+            (struct gd_span){answer, mutate(&seed, row->answer, answer, sizeof(answer))};
+        rig.peers[0].first = rig.peers[0].piece = 0;
+        call_run(&rig, &whole, row->method);
+        rig.peers[0].first = 1 + (size_t)rand_r(&seed) % 64;
+        rig.peers[0].piece = 1 + (size_t)rand_r(&seed) % 64;
+        call_run(&rig, &split, row->method);
+        ck_assert_msg(whole.failure == split.failure, "%d: %s or %s", i,
+                      gd_failure_word(whole.failure), gd_failure_word(split.failure));
+        if (whole.failure == GD_OK) {
+            ck_assert_int_eq(whole.exchange.status, split.exchange.status);
+            ck_assert(gd_span_eq(whole.exchange.body, split.exchange.body));
+        }
+        call_end(&whole);
+        call_end(&split);
+    }
+    rig_close(&rig);
+}
+END_TEST
+
 /* Limits --------------------------------------------------------------------------- */
 
 START_TEST(a_body_above_max_response_is_too_large_in_every_framing)
@@ -324,6 +386,7 @@ GD_SUITE("reply", every_framing_is_read_however_its_bytes_arrive,
          an_answer_cut_at_any_byte_is_a_reset,
          the_fields_of_an_answer_can_be_parsed_again,
          what_is_no_http_is_a_protocol_failure_and_closes,
+         what_an_answer_means_does_not_depend_on_how_it_arrives,
          endless_interim_answers_end_the_exchange,
          a_body_above_max_response_is_too_large_in_every_framing,
          a_length_above_max_response_is_refused_before_any_body,
