@@ -165,7 +165,7 @@ START_TEST(dates_are_those_of_the_calendar)
     check_date(253402300800, "Fri, 31 Dec 9999 23:59:59 GMT");
     check_date(-1, "Thu, 01 Jan 1970 00:00:00 GMT");
     if (sizeof(time_t) == 8)
-        for (int64_t day = 0; day < 366 * 500; day += day < 366 * 60 ? 1 : 17)
+        for (int64_t day = 0; day < 366 * 500; day += day < 366 * 5 ? 1 : 29)
             check_date(day * 86400 + day % 86400, NULL);
     ck_assert(
         gd_span_is(gd_date_line(&date, 1), "Date: Thu, 01 Jan 1970 00:00:01 GMT\r\n"));
