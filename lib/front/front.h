@@ -5,6 +5,21 @@
  *
  * A front belongs to one loop and hands complete, strictly checked requests to its
  * handler. libevhtp and everything about it stays behind this header.
+ *
+ * When a client is gone. A reset is the end at once. A FIN is sent by clients that leave
+ * and by clients that only have no more to say, and looks the same. So: a FIN that is
+ * there together with the only request of a connection leaves the request its time, and
+ * it is answered before the close; a FIN that comes later, while the request is in
+ * flight, leaves it 25 ms more, after which the client counts as gone; a FIN while a head
+ * or body is incomplete ends the connection. While more than 64 KiB of pipelined requests
+ * wait behind the one in flight, nothing is read, so a FIN is not seen.
+ *
+ * Every wait has a deadline: a head (limits->header_timeout_ms from its first byte, for
+ * the first one from accept; then 408), a body (body_timeout_ms from its head; then
+ * 408), the next request (idle_timeout_ms; closed silently), a reader that takes less
+ * than 4 KiB in write_timeout_ms (reset). The handler's work has the handler's deadlines.
+ * After an answer that ends the connection, input is dropped for up to 2 s or 32 MiB, so
+ * that a client that is still sending can read it.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,12 +42,13 @@ struct gd_conn;
 struct gd_request {
     struct gd_request_head head;
     struct gd_target target;
-    struct gd_span body; /* complete when on_request runs */
+    struct gd_span body; /* complete when on_request runs; ptr NULL when there is none */
     const struct gd_address *client;
     struct gd_arena *arena; /* of this request; freed by the front with it */
     char id[33];            /* X-Request-Id: 32 hex digits, terminated */
     uint64_t start_us;      /* when the head was complete */
-    size_t max_body;        /* in on_head: the limit, to be lowered or raised */
+    size_t max_body;        /* in on_head: the limit, to be lowered or raised; never more
+                               than limits->request_memory */
     void *user;             /* the handler's */
     /* private */
     struct gd_conn *conn;
@@ -41,12 +57,16 @@ struct gd_request {
 /** The handler's callbacks; arg is the one given to gd_front_new. */
 struct gd_handler {
     /** The head is complete, the body not read yet. May set request->max_body, or answer
-     * at once with gd_request_answer (then on_request does not run). May be NULL. */
+     * at once with gd_request_answer (then on_request does not run, and a body of more
+     * than 64 KiB, or of unknown size, ends the connection). May be NULL. */
     void (*on_head)(void *arg, struct gd_request *request);
     /** The request is complete. Answer now or later with gd_request_answer. */
     void (*on_request)(void *arg, struct gd_request *request);
-    /** The client left between on_head and the answer; the request is invalid afterwards.
-     *  Cancel what runs for it. Never runs after gd_request_answer. May be NULL. */
+    /** The request ended between on_head and the answer: the client left, or its body was
+     * too large, malformed or late, which the front answers. The request is invalid
+     * afterwards. Cancel what runs for it. Runs at most once, never after
+     * gd_request_answer, and never for a request the handler has not been given. May be
+     * NULL. */
     void (*on_gone)(void *arg, struct gd_request *request);
 };
 
@@ -55,7 +75,8 @@ struct gd_answer {
     int status;
     struct gd_span content_type;          /* empty: none */
     const struct gd_plan_header *headers; /* further fields; a value with control
-                                             characters makes the answer a 500 */
+                                             characters makes the answer a 500; fields
+                                             about framing are left out */
     unsigned header_count;
     const struct iovec *body; /* the pieces, in order */
     int body_count;
@@ -67,8 +88,8 @@ struct gd_answer {
 };
 
 /** Answers; once a request. Content-Length, Date, X-Request-Id, Connection are the
- * front's business, so is leaving the body out for HEAD, 204 and 304. The request may be
- * gone when this returns. */
+ * front's business, so is leaving the body out for HEAD, 204 and 304. status: 200 to 999.
+ * The request may be gone when this returns. */
 void gd_request_answer(struct gd_request *request, const struct gd_answer *answer);
 
 /** Answers with application/problem+json (RFC 9457). detail: a sentence for people;
@@ -93,7 +114,8 @@ struct gd_front *gd_front_new(const struct gd_front_config *config, struct gd_er
 GD_MUST_CHECK bool gd_front_listen(struct gd_front *front, int fd, struct gd_err *err);
 
 /** Stops accepting, closes idle connections, and lets the rest finish with `Connection:
- *  close`. on_drained runs from the loop when no connection is left. Once. */
+ * close`. What the kernel had accepted already is served. on_drained runs from the loop
+ * when no connection is left. Once. */
 void gd_front_drain(struct gd_front *front, void (*on_drained)(void *arg), void *arg);
 
 /** Closes what is left (on_gone runs for requests in flight) and frees. Not from a

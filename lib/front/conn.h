@@ -1,0 +1,218 @@
+#ifndef GD_FRONT_CONN_H
+#define GD_FRONT_CONN_H
+/**
+ * The inside of lib/front, shared by its four files and by nobody else:
+ *
+ *   front.c  libevhtp, listeners, drain; the only file that includes evhtp.h
+ *   conn.c   the life of a connection: reading, deadlines, closing
+ *   guard.c  from bytes to requests: what is taken, what is refused
+ *   reply.c  from answers to bytes
+ *
+ * Invariant: libevhtp's request object exists exactly while conn->request does, and no
+ * byte of the network ever reaches libevhtp. Its functions are called from the frames of
+ * this folder only, never from inside one of its own callbacks.
+ *
+ * States of a connection:
+ *
+ *   IDLE → HEAD → BODY → WAIT → WRITE → IDLE     one request after the other
+ *                    any → LINGER → CLOSED       after an answer that ends the connection
+ *                  WRITE → DISCARD → IDLE        answered before the body was there
+ */
+#include "base/blocks.h"
+#include "front/front.h"
+#include "http/body.h"
+#include "http/write.h"
+#include "net/stream.h"
+
+struct evhtp;
+struct evhtp_connection;
+struct evhtp_request;
+struct evconnlistener;
+struct bufferevent;
+
+enum {
+    GD_FRONT_READ_BYTES = 64 * 1024,    /* of one read */
+    GD_FRONT_PENDING_BYTES = 64 * 1024, /* behind a request in flight; then no reading */
+    GD_FRONT_TURN_REQUESTS = 32,        /* of one connection in one turn of the loop */
+    GD_FRONT_DISCARD_BYTES =
+        64 * 1024,                    /* of a body nobody wants, to save the connection */
+    GD_FRONT_LINGER_BYTES = 32 << 20, /* read and dropped before a close */
+    GD_FRONT_LINGER_MS = 2000,
+    GD_FRONT_GRACE_MS = 25,          /* an answer still finds a client that sent FIN */
+    GD_FRONT_ACCEPT_PAUSE_MS = 100,  /* without descriptors */
+    GD_FRONT_WRITE_MIN_BYTES = 4096, /* less than this in a write timeout is a stall */
+};
+
+enum gd_conn_state {
+    GD_CONN_IDLE,    /* no byte of a request is here */
+    GD_CONN_HEAD,    /* a part of a head is */
+    GD_CONN_BODY,    /* the request is known, its body not complete */
+    GD_CONN_WAIT,    /* the handler works */
+    GD_CONN_WRITE,   /* an answer is being written */
+    GD_CONN_DISCARD, /* answered; the rest of the body is read and dropped */
+    GD_CONN_LINGER,  /* answered and FIN sent; what still comes is dropped */
+    GD_CONN_CLOSED,
+};
+
+struct gd_listener {
+    struct gd_listener *next;
+    struct evconnlistener *listener;
+};
+
+struct gd_front {
+    struct gd_loop *loop;
+    struct gd_blocks *blocks;
+    const struct gd_plan_limits *limits;
+    struct gd_head_limits head_limits;
+    size_t max_body;
+    uint64_t *stats;
+    struct gd_handler handler;
+    void *arg;
+
+    struct evhtp *shell;
+    void (*shell_read)(struct bufferevent *bev, void *arg); /* libevhtp's own callbacks */
+    void (*shell_write)(struct bufferevent *bev, void *arg);
+    struct gd_conn *beginning; /* for whom libevhtp makes a request just now */
+    struct gd_listener *listeners;
+    struct gd_timer accept_pause;
+
+    struct gd_conn *conns; /* all that are open */
+    unsigned conn_count;
+
+    bool draining;
+    unsigned drain_turns; /* until the listeners are closed */
+    void (*on_drained)(void *arg);
+    void *on_drained_arg;
+    struct gd_work drain_work;
+
+    struct gd_date date;
+    uint64_t id_high, id_low, id_count;
+    struct gd_field *fields; /* room for one head: limits->header_fields items */
+    char *scratch;           /* GD_FRONT_READ_BYTES */
+};
+
+struct gd_conn {
+    struct gd_front *front;
+    struct gd_conn *next, *prev;
+    struct evhtp_connection *shell;      /* NULL: freed */
+    struct evhtp_request *shell_request; /* NULL: none in flight */
+    struct gd_stream stream;
+    struct gd_timer
+        timer;            /* of the state; a stale one of an earlier state does nothing */
+    struct gd_work again; /* goes on with the input in the next turn */
+    struct gd_grave grave;
+    struct gd_address client;
+    enum gd_conn_state state;
+    bool pumping;   /* guard.c is on the stack with conn->window */
+    bool eof;       /* the client has sent FIN */
+    bool leaving;   /* … while its request was in flight: it has GD_FRONT_GRACE_MS */
+    bool told;      /* the handler knows of the request */
+    bool answered;  /* it has been answered */
+    bool keep;      /* the connection goes on behind the answer at hand */
+    bool linger;    /* the client may still be sending when that answer ends */
+    bool head_only; /* HEAD: answer without body */
+    uint8_t minor;  /* HTTP/1.minor of the request */
+    uint32_t requests;
+
+    struct gd_span window; /* pumping: bytes not consumed yet */
+    struct gd_buf input;   /* else: the same, from input_at */
+    size_t input_at;
+    struct gd_head_state parse;
+
+    struct gd_request *request; /* lives in arena; until the answer is written */
+    struct gd_arena arena;
+    struct gd_body body;
+    struct gd_buf body_bytes;
+    uint64_t dropped; /* bytes, in DISCARD and LINGER */
+
+    struct gd_buf out; /* head of the answer, and bodies of our own */
+    struct iovec *iov; /* what a short write left; block of iov_cap bytes */
+    size_t iov_cap;
+    struct iovec *iov_at;
+    int iov_left;
+    size_t written; /* bytes since the timer was armed */
+    void (*release)(void *arg);
+    void *release_arg;
+};
+
+static inline void gd_front_count(struct gd_front *front, enum gd_stat_worker id, int n)
+{
+    gd_stat_add(&front->stats[id], n);
+}
+
+/* front.c: libevhtp ------------------------------------------------------------------ */
+
+/** Makes libevhtp's request object; false when it did not. */
+GD_MUST_CHECK bool gd_shell_begin(struct gd_conn *conn);
+
+/** Ends libevhtp's request object as answered; its connection object stays. Nothing when
+ *  there is none. */
+void gd_shell_end(struct gd_conn *conn);
+
+/** Frees libevhtp's connection object and closes the descriptor. Idempotent. */
+void gd_shell_close(struct gd_conn *conn);
+
+/** A connection is gone: draining may be over. */
+void gd_front_conn_left(struct gd_front *front);
+
+/** Writes the next id: 32 hex digits and a terminator. */
+void gd_front_next_id(struct gd_front *front, char out[33]);
+
+/* conn.c ----------------------------------------------------------------------------- */
+
+/** Returns a connection for libevhtp's, of which it takes care from now on. sa: of the
+ *  family sa->sa_family. */
+struct gd_conn *gd_conn_open(struct gd_front *front, struct evhtp_connection *shell,
+                             int fd, const struct sockaddr *sa);
+
+/** Ends the connection now: on_gone for an unanswered request, release for an answered
+ *  one. abort: reset. Idempotent; the struct stays until the end of the turn. */
+void gd_conn_close(struct gd_conn *conn, bool abort);
+
+/** The request is over without an answer of the handler: on_gone. The request stays
+ *  until gd_conn_forget. */
+void gd_conn_abandon(struct gd_conn *conn);
+
+/** Releases the answer and the memory of the request, and ends libevhtp's. */
+void gd_conn_forget(struct gd_conn *conn);
+
+/** The answer is written: on with the next request, or to the end of the connection. */
+void gd_conn_answered(struct gd_conn *conn);
+
+/** Goes to a state and arms its deadline. */
+void gd_conn_enter(struct gd_conn *conn, enum gd_conn_state state);
+
+/** Bytes that are here and not consumed. */
+size_t gd_conn_pending(const struct gd_conn *conn);
+
+/** Goes on with them in the next turn of the loop. */
+void gd_conn_go_on_later(struct gd_conn *conn);
+
+/** Sees whether an idle connection has something to say; closes it if not. */
+void gd_conn_drain(struct gd_conn *conn);
+
+/* guard.c ---------------------------------------------------------------------------- */
+
+/** Consumes conn->window as far as the state allows: heads, bodies, requests. */
+void gd_guard_pump(struct gd_conn *conn);
+
+/** Answers a request that is not taken, and ends the connection behind it. counter: of
+ *  the reason. */
+void gd_guard_refuse(struct gd_conn *conn, enum gd_stat_worker counter, int status,
+                     const char *detail);
+
+/* reply.c ---------------------------------------------------------------------------- */
+
+/** Writes a problem document as the answer; conn->keep says what becomes of the
+ *  connection. Ends, as every answer, in gd_conn_answered when all of it is written, at
+ *  once or later. */
+void gd_reply_problem(struct gd_conn *conn, int status, const char *detail,
+                      const char *id);
+
+/** The socket takes bytes again. */
+void gd_reply_continue(struct gd_conn *conn);
+
+/** Writes `100 Continue` when the client waits for it. */
+void gd_reply_100(struct gd_conn *conn);
+
+#endif

@@ -1,0 +1,342 @@
+#include "front/conn.h"
+
+#include <assert.h>
+
+#include "json/text.h"
+
+enum {
+    HEAD_MAX = 64 * 1024, /* of an answer */
+    PIECES_ON_STACK = 64,
+};
+
+/* Heads ------------------------------------------------------------------------------ */
+
+static bool has_no_body(int status)
+{
+    return status == 204 || status == 304;
+}
+
+/* Framing is the front's business alone. */
+static bool is_own_field(const struct gd_answer *answer, struct gd_span name)
+{
+    switch ((int)gd_field_id_of(name)) {
+    case GD_FIELD_CONNECTION:
+    case GD_FIELD_CONTENT_LENGTH:
+    case GD_FIELD_DATE:
+    case GD_FIELD_KEEP_ALIVE:
+    case GD_FIELD_TRAILER:
+    case GD_FIELD_TRANSFER_ENCODING:
+    case GD_FIELD_UPGRADE:
+        return true;
+    case GD_FIELD_CONTENT_TYPE:
+        return answer->content_type.len > 0;
+    default:
+        return gd_span_ieq(name, GD_SPAN("X-Request-Id"));
+    }
+}
+
+static bool write_fields(struct gd_buf *out, const struct gd_answer *answer)
+{
+    for (unsigned i = 0; i < answer->header_count; i++) {
+        const struct gd_plan_header *header = &answer->headers[i];
+
+        if (!is_own_field(answer, header->name) &&
+            !gd_write_field(out, header->name, header->value))
+            return false;
+    }
+    return true;
+}
+
+static bool write_connection(struct gd_conn *conn)
+{
+    if (!conn->keep)
+        return gd_buf_add_span(&conn->out, GD_SPAN("Connection: close\r\n"));
+    if (conn->minor == 0)
+        return gd_buf_add_span(&conn->out, GD_SPAN("Connection: keep-alive\r\n"));
+    return true;
+}
+
+static bool write_head(struct gd_conn *conn, const struct gd_answer *answer,
+                       const char *id)
+{
+    struct gd_front *front = conn->front;
+    struct gd_buf *out = &conn->out;
+    struct gd_span type = answer->content_type;
+
+    gd_buf_free(out);
+    gd_buf_init(out, front->blocks, HEAD_MAX);
+    return answer->status >= 200 && answer->status <= 999 &&
+           gd_write_status_line(out, answer->status) &&
+           gd_buf_add_span(out,
+                           gd_date_line(&front->date, gd_loop_wall_s(front->loop))) &&
+           (type.len == 0 || gd_write_field(out, GD_SPAN("Content-Type"), type)) &&
+           (has_no_body(answer->status) ||
+            gd_write_field_u64(out, GD_SPAN("Content-Length"), answer->body_bytes)) &&
+           gd_buf_add_span(out, GD_SPAN("X-Request-Id: ")) && gd_buf_add(out, id, 32) &&
+           gd_buf_add_span(out, GD_SPAN("\r\n")) && write_connection(conn) &&
+           write_fields(out, answer) && gd_write_end(out);
+}
+
+/* Sanitizer builds are test builds: there each head that leaves passes the strict parser,
+ * as a client's would. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define CHECK_HEADS
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define CHECK_HEADS
+#endif
+
+#ifdef CHECK_HEADS
+static void check_head(const struct gd_buf *out, bool head_only)
+{
+    static const struct gd_head_limits limits = {8192, HEAD_MAX, 256};
+    static _Thread_local struct gd_field fields[256];
+    struct gd_head_state state = {0};
+    struct gd_response_head head;
+
+    assert(gd_response_head_parse(&state, gd_buf_span(out), &limits,
+                                  head_only ? GD_METHOD_HEAD : GD_METHOD_GET, fields,
+                                  &head) == GD_PARSE_DONE);
+    assert(head.bytes == out->len && head.framing != GD_FRAMING_EOF);
+}
+#else
+static void check_head(const struct gd_buf *out, bool head_only)
+{
+    (void)out;
+    (void)head_only;
+}
+#endif
+
+/* Writing ---------------------------------------------------------------------------- */
+
+static size_t iov_bytes(const struct iovec *iov, int count)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < count; i++)
+        n += iov[i].iov_len;
+    return n;
+}
+
+/* Keeps what a short write left over until the socket takes it. */
+static void write_later(struct gd_conn *conn, const struct iovec *iov, int count,
+                        size_t written)
+{
+    size_t want = (size_t)count * sizeof(*iov);
+
+    conn->iov = gd_blocks_get(conn->front->blocks, want, &conn->iov_cap);
+    if (conn->iov == NULL) {
+        gd_conn_close(conn, true);
+        return;
+    }
+    memcpy(conn->iov, iov, want);
+    conn->iov_left = count;
+    conn->iov_at = gd_iov_advance(conn->iov, &conn->iov_left, written);
+    gd_conn_enter(conn, GD_CONN_WRITE);
+    gd_stream_want_write(&conn->stream, true);
+}
+
+static void write_now(struct gd_conn *conn, const struct iovec *iov, int count)
+{
+    size_t n = 0;
+
+    conn->state = GD_CONN_WRITE;
+    switch (gd_stream_write(&conn->stream, iov, count, &n)) {
+    case GD_IO_OK:
+        if (n == iov_bytes(iov, count)) {
+            gd_conn_answered(conn);
+            return;
+        }
+        break;
+    case GD_IO_AGAIN:
+        break;
+    case GD_IO_EOF:
+    case GD_IO_ERROR:
+        gd_conn_close(conn, true);
+        return;
+    }
+    write_later(conn, iov, count, n);
+}
+
+void gd_reply_continue(struct gd_conn *conn)
+{
+    size_t n = 0;
+
+    switch (gd_stream_write(&conn->stream, conn->iov_at, conn->iov_left, &n)) {
+    case GD_IO_OK:
+        conn->written += n;
+        conn->iov_at = gd_iov_advance(conn->iov_at, &conn->iov_left, n);
+        if (conn->iov_left > 0)
+            return;
+        gd_stream_want_write(&conn->stream, false);
+        gd_conn_answered(conn);
+        return;
+    case GD_IO_AGAIN:
+        return;
+    case GD_IO_EOF:
+    case GD_IO_ERROR:
+        gd_conn_close(conn, true);
+    }
+}
+
+void gd_reply_100(struct gd_conn *conn)
+{
+    static char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct iovec iov = {text, sizeof(text) - 1};
+    size_t n = 0;
+
+    if (conn->minor == 0)
+        return;
+    switch (gd_stream_write(&conn->stream, &iov, 1, &n)) {
+    case GD_IO_AGAIN: /* the client will send its body without */
+        return;
+    case GD_IO_OK:
+        if (n == iov.iov_len)
+            return;
+        break;
+    case GD_IO_EOF:
+    case GD_IO_ERROR:
+        break;
+    }
+    gd_conn_close(conn, true);
+}
+
+/* Problems --------------------------------------------------------------------------- */
+
+static bool problem_body(struct gd_buf *body, int status, const char *detail,
+                         struct gd_span extra)
+{
+    return gd_buf_add_text(body, "{\"type\":\"about:blank\",\"title\":") &&
+           gd_json_add_string(body, gd_span_of(gd_status_reason(status))) &&
+           gd_buf_add_text(body, ",\"status\":") &&
+           gd_buf_add_u64(body, (uint64_t)status) &&
+           gd_buf_add_text(body, ",\"detail\":") &&
+           gd_json_add_string(body, gd_span_of(detail)) &&
+           (extra.len == 0 ||
+            (gd_buf_add_text(body, ",") && gd_buf_add_span(body, extra))) &&
+           gd_buf_add_text(body, "}\n");
+}
+
+/* Head and body go out as one piece, so nothing is borrowed from the caller. */
+static void send_problem(struct gd_conn *conn, int status, const char *detail,
+                         struct gd_span extra, const struct gd_plan_header *headers,
+                         unsigned header_count, const char *id)
+{
+    struct gd_answer answer = {.status = status,
+                               .content_type = GD_SPAN("application/problem+json"),
+                               .headers = headers,
+                               .header_count = header_count};
+    struct gd_buf body;
+    bool ok;
+
+    gd_buf_init(&body, conn->front->blocks, HEAD_MAX / 2);
+    ok = problem_body(&body, status, detail, extra);
+    answer.body_bytes = body.len;
+    ok = ok && write_head(conn, &answer, id);
+    if (ok) {
+        check_head(&conn->out, conn->head_only);
+        ok = conn->head_only || gd_buf_add_span(&conn->out, gd_buf_span(&body));
+    }
+    gd_buf_free(&body);
+    if (ok)
+        write_now(conn, &(struct iovec){conn->out.data, conn->out.len}, 1);
+    else if (extra.len || header_count)
+        send_problem(conn, 500, "the answer could not be written", GD_SPAN_NONE, NULL, 0,
+                     id);
+    else
+        gd_conn_close(conn, true); /* no memory for a kilobyte */
+}
+
+void gd_reply_problem(struct gd_conn *conn, int status, const char *detail,
+                      const char *id)
+{
+    send_problem(conn, status, detail, GD_SPAN_NONE, NULL, 0, id);
+}
+
+/* Answers ---------------------------------------------------------------------------- */
+
+/* What becomes of the connection behind the answer. */
+static void decide(struct gd_conn *conn, const struct gd_request *request, bool close)
+{
+    const struct gd_front *front = conn->front;
+    bool complete = gd_body_complete(&conn->body);
+    bool saves = request->head.framing == GD_FRAMING_LENGTH &&
+                 request->head.content_length <= GD_FRONT_DISCARD_BYTES &&
+                 !request->head.expect_continue;
+    uint32_t most = front->limits->requests_per_connection;
+
+    conn->keep = request->head.keep_alive && !close && !front->draining &&
+                 (complete || saves) && (most == 0 || conn->requests < most);
+    conn->linger = !conn->keep && (request->head.keep_alive || !complete);
+}
+
+/* Claims the request for its one answer; false when it had one already or is gone. */
+static bool claim(struct gd_request *request)
+{
+    struct gd_conn *conn = request->conn;
+
+    if (conn->request != request || conn->answered)
+        return false;
+    conn->answered = true;
+    gd_front_count(conn->front, GD_WORKER_IN_FLIGHT, -1);
+    return true;
+}
+
+static void send_pieces(struct gd_conn *conn, const struct gd_answer *answer)
+{
+    struct iovec few[PIECES_ON_STACK], *iov = few;
+    int count = 1;
+    size_t cap = 0;
+
+    if (answer->body_count >= PIECES_ON_STACK)
+        iov = gd_blocks_get(conn->front->blocks,
+                            ((size_t)answer->body_count + 1) * sizeof(*iov), &cap);
+    if (iov == NULL) {
+        gd_conn_close(conn, true);
+        return;
+    }
+    iov[0] = (struct iovec){conn->out.data, conn->out.len};
+    if (!conn->head_only && !has_no_body(answer->status))
+        while (count <= answer->body_count) {
+            iov[count] = answer->body[count - 1];
+            count++;
+        }
+    write_now(conn, iov, count);
+    if (iov != few)
+        gd_blocks_put(conn->front->blocks, iov, cap);
+}
+
+void gd_request_answer(struct gd_request *request, const struct gd_answer *answer)
+{
+    struct gd_conn *conn = request->conn;
+
+    if (!claim(request)) {
+        if (answer->release)
+            answer->release(answer->release_arg);
+        return;
+    }
+    assert(iov_bytes(answer->body, answer->body_count) == answer->body_bytes);
+    conn->release = answer->release;
+    conn->release_arg = answer->release_arg;
+    decide(conn, request, answer->close);
+    if (!write_head(conn, answer, request->id)) {
+        gd_reply_problem(conn, 500, "the answer could not be written", request->id);
+        return;
+    }
+    check_head(&conn->out, conn->head_only);
+    send_pieces(conn, answer);
+}
+
+void gd_request_problem(struct gd_request *request, int status, const char *detail,
+                        struct gd_span extra, const struct gd_plan_header *headers,
+                        unsigned header_count)
+{
+    struct gd_conn *conn = request->conn;
+
+    if (!claim(request))
+        return;
+    decide(conn, request, false);
+    send_problem(conn, status, detail, extra, headers, header_count, request->id);
+}
