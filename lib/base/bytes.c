@@ -70,6 +70,8 @@ void gd_buf_init(struct gd_buf *buf, struct gd_blocks *blocks, size_t max_bytes)
 void gd_buf_free(struct gd_buf *buf)
 {
     gd_blocks_put(buf->blocks, buf->data, buf->cap);
+    if (buf->budget)
+        *buf->budget += buf->cap;
     buf->data = NULL;
     buf->len = 0;
     buf->cap = 0;
@@ -84,26 +86,40 @@ void gd_buf_move(struct gd_buf *dst, struct gd_buf *src)
     src->cap = 0;
 }
 
+/* Moves the contents to memory of at least want bytes. The old and the new count against
+ * the budget for a moment: both are held. */
+static bool buf_grow(struct gd_buf *buf, size_t want)
+{
+    size_t cap;
+    char *data = gd_blocks_get(buf->blocks, want, &cap);
+
+    if (data == NULL)
+        return false;
+    if (buf->budget && cap > *buf->budget) {
+        gd_blocks_put(buf->blocks, data, cap);
+        return false;
+    }
+    if (buf->len)
+        memcpy(data, buf->data, buf->len);
+    gd_blocks_put(buf->blocks, buf->data, buf->cap);
+    if (buf->budget)
+        *buf->budget -= cap - buf->cap;
+    buf->data = data;
+    buf->cap = cap;
+    return true;
+}
+
 bool gd_buf_reserve(struct gd_buf *buf, size_t extra)
 {
-    size_t need, want, cap;
-    char *data;
+    size_t need;
 
     if (extra > buf->max || buf->len > buf->max - extra)
         return false;
     need = buf->len + extra;
     if (need <= buf->cap)
         return true;
-    want = buf->cap < buf->max / 2 && buf->cap * 2 > need ? buf->cap * 2 : need;
-    data = gd_blocks_get(buf->blocks, want, &cap);
-    if (data == NULL)
-        return false;
-    if (buf->len)
-        memcpy(data, buf->data, buf->len);
-    gd_blocks_put(buf->blocks, buf->data, buf->cap);
-    buf->data = data;
-    buf->cap = cap;
-    return true;
+    return buf_grow(buf,
+                    buf->cap < buf->max / 2 && buf->cap * 2 > need ? buf->cap * 2 : need);
 }
 
 bool gd_buf_add(struct gd_buf *buf, const void *bytes, size_t len)

@@ -63,10 +63,12 @@ struct gd_buf {
     size_t cap;
     size_t max;               /* bound on len, bytes */
     struct gd_blocks *blocks; /* borrowed, may be NULL */
+    size_t *budget; /* borrowed: bytes left to several buffers together, or NULL */
 };
 
 /** Makes an empty buffer that holds no memory yet. blocks: borrowed, NULL for the heap.
- */
+ *  A budget may be set afterwards, while it is empty: what the buffer holds is taken
+ *  from it. */
 void gd_buf_init(struct gd_buf *buf, struct gd_blocks *blocks, size_t max_bytes);
 
 /** Releases the memory; the buffer is empty and usable again. */
@@ -76,7 +78,7 @@ void gd_buf_free(struct gd_buf *buf);
 void gd_buf_move(struct gd_buf *dst, struct gd_buf *src);
 
 /** Makes room for `extra` bytes behind len. False, and nothing changed, when that would
- *  pass the bound or there is no memory. */
+ *  pass the bound or the budget, or there is no memory. */
 GD_MUST_CHECK bool gd_buf_reserve(struct gd_buf *buf, size_t extra);
 
 /** Appends; false, and nothing appended, when that would pass the bound. */

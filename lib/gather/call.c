@@ -173,6 +173,7 @@ static enum verdict step_exchange(struct gd_call *call)
         return fail(call, GD_FAIL_TOO_LARGE);
     }
     arm(call, &call->try_deadline, call->plan->upstream->timeout_ms);
+    call->exchange.budget = gd_gather_budget(call->gather);
     gd_exchange_start(&call->exchange, call->lease.session, call->plan->method,
                       &call->request, call->plan->upstream->max_response, on_exchange,
                       call);

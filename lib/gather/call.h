@@ -59,7 +59,9 @@ void gd_call_free(struct gd_call *call);
 /** The gather's side: a call has ended. */
 void gd_gather_call_ended(struct gd_gather *gather, struct gd_call *call);
 
-/** What a call needs of its gather; borrowed. */
+/** What a call needs of its gather; borrowed. The budget: bytes all parts may still hold.
+ */
+size_t *gd_gather_budget(struct gd_gather *gather);
 struct gd_gather_context *gd_gather_shared(struct gd_gather *gather);
 const struct gd_gather_request *gd_gather_about(struct gd_gather *gather);
 

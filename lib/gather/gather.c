@@ -10,6 +10,7 @@ struct gd_gather {
     struct gd_gather_request about;
     void (*on_done)(void *arg);
     void *arg;
+    size_t budget;           /* bytes the parts may still hold: limits.request_memory */
     uint64_t ended;          /* bits of the calls that have ended */
     struct gd_call *culprit; /* the required call that failed first */
     bool done;
@@ -27,6 +28,11 @@ struct gd_gather_context *gd_gather_shared(struct gd_gather *gather)
 const struct gd_gather_request *gd_gather_about(struct gd_gather *gather)
 {
     return &gather->about;
+}
+
+size_t *gd_gather_budget(struct gd_gather *gather)
+{
+    return &gather->budget;
 }
 
 static void on_completion(void *arg)
@@ -110,6 +116,7 @@ struct gd_gather *gd_gather_start(struct gd_gather_context *context,
     gather->on_done = on_done;
     gather->arg = arg;
     gather->count = route->call_count;
+    gather->budget = context->limits->request_memory;
     for (unsigned i = 0; i < gather->count; i++) {
         gather->calls[i].plan = &route->calls[i];
         gather->calls[i].gather = gather;

@@ -28,6 +28,8 @@ struct gd_exchange {
     const char *why;     /* constant text with the failure, for logs */
     bool reusable;       /* the connection is clean and kept alive */
     bool heard;          /* at least one byte of a reply came */
+    /* set by the caller before the start, or NULL */
+    size_t *budget; /* borrowed: bytes left to the replies of one request together */
     /* private */
     struct gd_session *session;
     void (*on_done)(void *arg, enum gd_failure failure);
@@ -49,9 +51,9 @@ struct gd_exchange {
 
 /**
  * Starts on session. request: head and body, whose memory is taken over (left empty).
- * max_response: bound of the decoded body; more is `too_large`. on_done runs once, from
- * the loop, never inside this call; failures: reset, protocol, too_large. A status is
- * never a failure here.
+ * max_response: bound of the decoded body; more, or more than the budget, is `too_large`.
+ * on_done runs once, from the loop, never inside this call; failures: reset, protocol,
+ * too_large. A status is never a failure here.
  */
 void gd_exchange_start(struct gd_exchange *exchange, struct gd_session *session,
                        enum gd_method method, struct gd_buf *request, size_t max_response,

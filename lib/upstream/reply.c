@@ -32,6 +32,7 @@ void gd_reply_init(struct gd_exchange *exchange)
 
     max = max > SIZE_MAX - extra ? SIZE_MAX : max + extra;
     gd_buf_init(&exchange->reply, gd_loop_blocks(exchange->session->server->loop), max);
+    exchange->reply.budget = exchange->budget;
     exchange->head_state = (struct gd_head_state){0};
     exchange->head_bytes = 0;
     exchange->informational = 0;

@@ -19,6 +19,25 @@ START_TEST(a_buffer_never_outgrows_its_bound)
 }
 END_TEST
 
+START_TEST(buffers_share_a_budget_and_give_back_what_they_held)
+{
+    size_t budget = 5000;
+    struct gd_buf a, b;
+
+    gd_buf_init(&a, NULL, 10000);
+    gd_buf_init(&b, NULL, 10000);
+    a.budget = b.budget = &budget;
+    ck_assert(gd_buf_reserve(&a, 1024));
+    ck_assert_uint_eq(budget, 5000 - a.cap);
+    ck_assert(!gd_buf_reserve(&b, 5000));
+    ck_assert(gd_buf_reserve(&b, 1024));
+    gd_buf_move(&a, &b);
+    gd_buf_free(&a);
+    gd_buf_free(&b);
+    ck_assert_uint_eq(budget, 5000);
+}
+END_TEST
+
 START_TEST(numbers_are_read_strictly)
 {
     uint64_t n = 7;
@@ -138,7 +157,8 @@ START_TEST(quantiles_are_within_an_eighth)
 }
 END_TEST
 
-GD_SUITE("base", a_buffer_never_outgrows_its_bound, numbers_are_read_strictly,
+GD_SUITE("base", a_buffer_never_outgrows_its_bound,
+         buffers_share_a_budget_and_give_back_what_they_held, numbers_are_read_strictly,
          an_arena_is_aligned_and_bounded, deferred_work_runs_later_and_can_be_cancelled,
          timers_expire_once_and_in_order, posted_work_wakes_the_loop,
          quantiles_are_within_an_eighth)
