@@ -5,7 +5,10 @@
  * pools, timeouts and failures are real.
  *
  * All mocks of a plan run on one loop (a thread of their own in the daemon), one listener
- * on 127.0.0.1 for each.
+ * on 127.0.0.1 for each. They speak HTTP/1.1 with keep-alive, one request at a time;
+ * bodies of requests are read and dropped; a path or method that no mock route has is a
+ * 404 or 405 (problem+json). Every wait for a peer has a deadline: 75 s for a request,
+ * 10 s for its head, 30 s for its body, 30 s for a write to make progress.
  */
 #include "base/loop.h"
 #include "net/address.h"
@@ -19,8 +22,8 @@ struct gd_mocks;
 struct gd_mocks *gd_mocks_new(struct gd_loop *loop, struct gd_plan *plan,
                               struct gd_address *addresses, struct gd_err *err);
 
-/** Closes everything, open connections included. From the loop's thread, or when it has
- * ended. */
+/** Closes everything, open connections included. From the loop's thread and not from a
+ *  callback of it, or when it has ended; before the loop is freed. NULL is fine. */
 void gd_mocks_free(struct gd_mocks *mocks);
 
 #endif
