@@ -14,7 +14,9 @@
 #include "http/body.h"
 #include "http/head.h"
 
+#ifndef WALKER_LIMITS
 enum { WALKER_FIELDS = 100, WALKER_LINE = 8000, WALKER_HEAD = 16384 };
+#endif
 
 static const struct gd_head_limits walker_limits = {WALKER_LINE, WALKER_HEAD,
                                                     WALKER_FIELDS};
