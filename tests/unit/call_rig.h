@@ -81,11 +81,16 @@ static inline void answer_with(struct rig *rig, const char *text)
     rig->peers[0].answer = gd_span_of(text);
 }
 
+static inline void check_span(struct gd_span span, const char *text)
+{
+    ck_assert_ptr_nonnull(span.ptr);
+    ck_assert_msg(gd_span_is(span, text), "\"%.*s\" is not \"%s\"", GD_SPAN_ARG(span),
+                  text);
+}
+
 static inline void check_body(const struct call *call, const char *body)
 {
-    ck_assert_ptr_nonnull(call->exchange.body.ptr);
-    ck_assert_msg(gd_span_is(call->exchange.body, body), "body \"%.*s\"",
-                  GD_SPAN_ARG(call->exchange.body));
+    check_span(call->exchange.body, body);
 }
 
 enum { BIG = 400000 };

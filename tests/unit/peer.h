@@ -24,6 +24,12 @@ struct peer;
 struct peer_conn {
     struct peer *peer;
     struct gd_stream stream;
+    char line[64]; /* the start of the request */
+    size_t line_len;
+    char own[512]; /* where on_request may write its answer */
+    struct gd_span answer;
+    size_t first, piece;
+    enum peer_end end;
     unsigned heads; /* bytes of the blank line seen so far */
     size_t sent;    /* of the answer */
     bool open;
@@ -46,6 +52,7 @@ struct peer {
     bool mute;    /* never answers */
     bool unread;  /* does not even read */
     bool at_once; /* answers when connected, before any request */
+    void (*on_request)(struct peer_conn *conn); /* may change the conn's own script */
     /* record; connections in the order of their arrival */
     struct peer_conn *conns;
     unsigned count, accepted, requests;
@@ -72,31 +79,38 @@ static inline void peer_conn_step(void *arg)
 {
     struct peer_conn *conn = arg;
     struct peer *peer = conn->peer;
-    struct gd_span rest = {peer->answer.ptr + conn->sent, peer->answer.len - conn->sent};
-
-    size_t most = conn->sent == 0 && peer->first ? peer->first : peer->piece;
+    struct gd_span rest = {conn->answer.ptr + conn->sent, conn->answer.len - conn->sent};
+    size_t most = conn->sent == 0 && conn->first ? conn->first : conn->piece;
 
     if (most && rest.len > most)
         rest.len = most;
     peer_conn_send(conn, rest);
     conn->sent += rest.len;
-    if (conn->sent < peer->answer.len) {
+    if (conn->sent < conn->answer.len) {
         gd_loop_defer(peer->loop, &conn->work, peer_conn_step, conn);
         return;
     }
     conn->answering = false;
-    if (peer->end != PEER_KEEP)
-        peer_conn_close(conn, peer->end == PEER_RESET);
+    if (conn->end != PEER_KEEP)
+        peer_conn_close(conn, conn->end == PEER_RESET);
 }
 
 static inline void peer_conn_answer(struct peer_conn *conn)
 {
-    conn->peer->requests++;
-    conn->sent = 0;
-    if (conn->peer->mute || conn->answering)
+    struct peer *peer = conn->peer;
+
+    peer->requests++;
+    if (peer->mute || conn->answering)
         return;
+    conn->sent = 0;
     conn->answering = true;
-    gd_loop_defer(conn->peer->loop, &conn->work, peer_conn_step, conn);
+    conn->answer = peer->answer;
+    conn->first = peer->first;
+    conn->piece = peer->piece;
+    conn->end = peer->end;
+    if (peer->on_request)
+        peer->on_request(conn);
+    gd_loop_defer(peer->loop, &conn->work, peer_conn_step, conn);
 }
 
 static inline void peer_conn_readable(void *arg)
@@ -116,8 +130,11 @@ static inline void peer_conn_readable(void *arg)
     for (size_t i = 0; i < n; i++) {
         conn->heads =
             bytes[i] == "\r\n\r\n"[conn->heads] ? conn->heads + 1 : bytes[i] == '\r';
+        if (conn->line_len < sizeof(conn->line))
+            conn->line[conn->line_len++] = bytes[i];
         if (conn->heads == 4) {
             conn->heads = 0;
+            conn->line_len = 0;
             peer_conn_answer(conn);
         }
     }
@@ -134,25 +151,28 @@ static inline struct peer_conn *peer_slot(struct peer *peer)
     abort();
 }
 
-static inline void peer_on_accept(evutil_socket_t fd, short what, void *arg)
+static inline void peer_take(struct peer *peer, int fd)
 {
-    struct peer *peer = arg;
-    int got = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    struct peer_conn *conn;
+    struct peer_conn *conn = peer_slot(peer);
     int one = 1;
 
-    (void)what;
-    if (got < 0)
-        return;
-    setsockopt(got, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    conn = peer_slot(peer);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     *conn = (struct peer_conn){.peer = peer, .open = true};
     peer->accepted++;
     gd_stream_init(&conn->stream, peer->loop, peer_conn_readable, NULL, conn);
-    gd_stream_open(&conn->stream, got, true);
+    gd_stream_open(&conn->stream, fd, true);
     gd_stream_want_read(&conn->stream, !peer->unread);
     if (peer->at_once)
         peer_conn_answer(conn);
+}
+
+static inline void peer_on_accept(evutil_socket_t listener, short what, void *arg)
+{
+    int fd;
+
+    (void)what;
+    while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+        peer_take(arg, fd);
 }
 
 static inline void peer_open_backlog(struct peer *peer, struct gd_loop *loop, int backlog)

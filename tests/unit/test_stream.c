@@ -210,6 +210,62 @@ START_TEST(a_refused_connect_is_told_by_connected)
 }
 END_TEST
 
+START_TEST(a_socket_connected_to_itself_counts_as_refused)
+{
+    struct gd_loop *loop = gd_loop_new(NULL);
+    struct gd_address at;
+    struct side side;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    ck_assert_uint_eq(gd_address_resolve(&loopback, &at, 1, NULL), 1);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at.sa, at.len), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at.sa, &at.len), 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&at.sa, at.len), 0);
+    side_init(&side, loop);
+    gd_stream_open(&side.stream, fd, true);
+    ck_assert(!gd_stream_connected(&side.stream));
+    ck_assert_int_eq(errno, ECONNREFUSED);
+    gd_stream_close(&side.stream, true);
+    gd_loop_free(loop);
+}
+END_TEST
+
+START_TEST(a_unix_socket_that_is_not_there_is_refused_at_once)
+{
+    struct gd_plan_address where = {
+        .kind = GD_ADDRESS_UNIX, .path = "/no/such/socket", .text = "unix:x"};
+    struct gd_loop *loop = gd_loop_new(NULL);
+    struct gd_address at;
+    struct side side;
+
+    ck_assert_uint_eq(gd_address_resolve(&where, &at, 1, NULL), 1);
+    side_init(&side, loop);
+    ck_assert(!gd_stream_connect(&side.stream, &at));
+    ck_assert_int_eq(errno, ENOENT);
+    gd_stream_close(&side.stream, false);
+    gd_loop_free(loop);
+}
+END_TEST
+
+START_TEST(the_path_of_a_unix_socket_has_its_bounds)
+{
+    char path[200];
+    struct gd_plan_address where = {
+        .kind = GD_ADDRESS_UNIX, .path = path, .text = "unix:long"};
+    struct gd_address at;
+    struct gd_err err;
+
+    memset(path, 'p', sizeof(path));
+    path[108] = 0;
+    ck_assert_uint_eq(gd_address_resolve(&where, &at, 1, &err), 0);
+    ck_assert_str_eq(err.text, "unix:long: the path of a unix socket has 1 to 107 bytes");
+    path[107] = 0;
+    ck_assert_uint_eq(gd_address_resolve(&where, &at, 1, &err), 1);
+    path[0] = 0;
+    ck_assert_uint_eq(gd_address_resolve(&where, &at, 1, &err), 0);
+}
+END_TEST
+
 START_TEST(a_borrowed_descriptor_stays_open)
 {
     struct gd_loop *loop = gd_loop_new(NULL);
@@ -373,7 +429,10 @@ END_TEST
 GD_SUITE("stream", bytes_arrive_and_the_end_is_told,
          a_full_socket_says_again_and_then_writable, an_aborted_close_resets_the_peer,
          no_callback_follows_a_close, a_refused_connect_is_told_by_connected,
-         a_borrowed_descriptor_stays_open, a_vector_advances_over_whole_and_part_entries,
+         a_socket_connected_to_itself_counts_as_refused,
+         a_unix_socket_that_is_not_there_is_refused_at_once,
+         the_path_of_a_unix_socket_has_its_bounds, a_borrowed_descriptor_stays_open,
+         a_vector_advances_over_whole_and_part_entries,
          addresses_are_written_as_people_write_them, a_name_without_address_is_an_error,
          a_stale_unix_socket_is_replaced_and_a_live_one_kept,
          a_file_in_the_place_of_a_unix_socket_is_not_removed,
