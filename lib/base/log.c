@@ -37,8 +37,8 @@ static size_t escape(const char *text, char *out, size_t room)
     return n;
 }
 
-static void write_line(enum gd_log_level level, unsigned dropped, const char *fmt,
-                       va_list args)
+__attribute__((format(printf, 3, 0))) static void
+write_line(enum gd_log_level level, unsigned dropped, const char *fmt, va_list args)
 {
     static const char *const words[] = {"error", "warn", "info", "debug"};
     char text[LINE_MAX_BYTES], line[LINE_MAX_BYTES * 2];
