@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "plan/text.h"
+
 enum { SECRET_MAX = 64 * 1024, EXPANDED_MAX = 256 * 1024 };
 
 struct expansion {
@@ -40,13 +42,13 @@ static bool expand_file(struct expansion *x, size_t at, struct gd_span path)
     if (name == NULL || *name != '/') {
         gd_report_inside(x->yaml->report, x->node, at,
                          "${file:…} needs an absolute path, like ${file:/run/secrets/x}");
-    } else if (!gd_yaml_read(name, SECRET_MAX, &secret, &err)) {
+    } else if (!gd_yaml_read(name, false, SECRET_MAX, &secret, &err)) {
         gd_report_inside(x->yaml->report, x->node, at, "the file %s %s", name, err.text);
     } else {
         text = gd_buf_span(&secret);
         while (text.len && strchr("\r\n", text.ptr[text.len - 1]))
             text.len--;
-        if (gd_yaml_utf8(text) < text.len || (text.len && memchr(text.ptr, 0, text.len)))
+        if (gd_text_utf8(text) < text.len || (text.len && memchr(text.ptr, 0, text.len)))
             gd_report_inside(x->yaml->report, x->node, at,
                              "the file %s is not UTF-8 text", name);
         else
@@ -85,7 +87,7 @@ static bool expand_env(struct expansion *x, size_t at, struct gd_span inside)
                                 "the environment variable %.*s is not set; "
                                 "${%.*s:-default} would give it a default",
                                 GD_SPAN_ARG(name), GD_SPAN_ARG(name));
-    if (gd_yaml_utf8(gd_span_of(value)) < strlen(value))
+    if (gd_text_utf8(gd_span_of(value)) < strlen(value))
         return gd_report_inside(x->yaml->report, x->node, at,
                                 "the environment variable %.*s is not UTF-8 text",
                                 GD_SPAN_ARG(name));

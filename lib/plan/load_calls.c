@@ -216,19 +216,40 @@ static bool parse_url(struct reading *r, const struct gd_yaml_node *node,
     return r->call->target || gd_report_value(report, node, "%s", err.text);
 }
 
+/* What stands before a space that comes before the path; empty: nothing. */
+static struct gd_span leading_word(struct gd_span text)
+{
+    size_t n = 0;
+
+    while (n < text.len && text.ptr[n] != ' ' && text.ptr[n] != '/')
+        n++;
+    return (struct gd_span){text.ptr, n < text.len && text.ptr[n] == ' ' ? n : 0};
+}
+
 /* `[METHOD ]UPSTREAM/PATH?QUERY` */
 static bool parse_short(struct reading *r, const struct gd_yaml_node *node)
 {
-    struct gd_span text = node->text;
-    const char *space = text.len ? memchr(text.ptr, ' ', text.len) : NULL;
-    struct gd_span method = {text.ptr, space ? (size_t)(space - text.ptr) : 0};
+    struct gd_span text = node->text, method = leading_word(text);
 
-    if (space && !memchr(method.ptr, '/', method.len)) {
+    if (method.len) {
         if (!parse_method(r, node, method))
             return false;
-        text = (struct gd_span){space + 1, text.len - method.len - 1};
+        text = (struct gd_span){text.ptr + method.len + 1, text.len - method.len - 1};
     }
     return parse_url(r, node, text);
+}
+
+/* In the long form the method has a key of its own. */
+static bool parse_long_url(struct reading *r, const struct gd_yaml_node *node)
+{
+    struct gd_span method = leading_word(node->text);
+
+    if (method.len)
+        return gd_report_value(
+            &r->loader->report, node,
+            "a url has no method in front; write method: %.*s beside it",
+            GD_SPAN_ARG(method));
+    return parse_url(r, node, node->text);
 }
 
 static void load_fallback(struct reading *r, const struct gd_yaml_node *node)
@@ -262,9 +283,7 @@ static void load_long(struct reading *r)
     if (draft.method)
         parse_method(r, draft.method, draft.method->text);
     if (draft.url)
-        parse_url(r, draft.url, draft.url->text);
-    else if (gd_yaml_get(r->node, "url") == NULL)
-        gd_report_value(report, r->node, "url is missing");
+        parse_long_url(r, draft.url);
     if (draft.headers && r->upstream) {
         struct gd_headers headers = r->upstream->headers;
 

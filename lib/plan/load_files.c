@@ -92,7 +92,7 @@ static void read_source(struct reader *reader, const struct source *source)
     if (!is_new(reader, source))
         return;
     gd_buf_init(&text, NULL, GD_YAML_FILE_MAX);
-    if (!gd_yaml_read(source->name, GD_YAML_FILE_MAX, &text, &err)) {
+    if (!gd_yaml_read(source->name, source->at == NULL, GD_YAML_FILE_MAX, &text, &err)) {
         say_file(reader, source, err.text);
     } else if (text.len > TOTAL_MAX - reader->total) {
         say_file(reader, source, "is too much: all files together can have 16 MiB");

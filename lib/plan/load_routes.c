@@ -71,8 +71,6 @@ static void load_options(struct gd_loader *loader, const struct gd_yaml_node *no
     route->max_body = draft.max_body;
     if (draft.calls)
         gd_load_calls(loader, draft.calls, names, route);
-    else if (gd_yaml_get(node, "calls") == NULL)
-        gd_report_value(&loader->report, node, "calls is missing");
 }
 
 static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node)

@@ -97,10 +97,6 @@ static void add_server(struct gd_loader *loader, const struct gd_yaml_node *node
         draft.url = NULL;
         if (!gd_schema_read(&loader->report, GD_SECTION_SERVER, node, &draft))
             return;
-        if (draft.url == NULL) {
-            gd_report_value(&loader->report, node, "url is missing");
-            return;
-        }
     }
     node = draft.url;
     if (node->broken)

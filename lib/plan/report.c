@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "plan/text.h"
 #include "plan/yamldoc.h"
 
 enum { KEPT_MAX = 2000, PATH_MAX_BYTES = 600, LINE_MAX_BYTES = 1600, SHOWN_MAX = 120 };
@@ -192,16 +193,6 @@ bool gd_report_key(struct gd_report *report, const struct gd_yaml_node *node,
     return false;
 }
 
-/* Columns count characters. */
-static unsigned columns(const char *text, size_t len)
-{
-    unsigned count = 0;
-
-    for (size_t i = 0; i < len; i++)
-        count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return count;
-}
-
 bool gd_report_inside(struct gd_report *report, const struct gd_yaml_node *node,
                       size_t offset, const char *fmt, ...)
 {
@@ -209,7 +200,8 @@ bool gd_report_inside(struct gd_report *report, const struct gd_yaml_node *node,
     va_list args;
 
     if (node->verbatim && offset <= node->text.len)
-        place.col += columns(node->text.ptr, offset) + (node->plain ? 0 : 1);
+        place.col += (unsigned)gd_text_chars((struct gd_span){node->text.ptr, offset}) +
+                     (node->plain ? 0 : 1);
     va_start(args, fmt);
     report_node(report, node, place, fmt, args);
     va_end(args);

@@ -39,7 +39,7 @@ const struct gd_option gd_options[] = {
 const size_t gd_option_count = sizeof(gd_options) / sizeof(gd_options[0]);
 
 static const struct gd_section_info sections[] = {
-#define X(id, type, title, help) [GD_SECTION_##id] = {title, help},
+#define X(id, type, title, help) [GD_SECTION_##id] = {#id, title, help},
     GD_SECTION_ROWS(X)
 #undef X
 };
@@ -52,7 +52,7 @@ const struct gd_section_info *gd_section_info(enum gd_section section)
 const char *gd_type_words(enum gd_type type)
 {
     static const char *const all[] = {
-#define X(id, words) words,
+#define X(id, words, noun) words,
         GD_TYPE_ROWS(X)
 #undef X
     };
@@ -64,6 +64,11 @@ bool gd_option_in(const struct gd_option *option, enum gd_section section)
     if (section == GD_SECTION_DEFAULTS)
         return option->section == GD_SECTION_ROUTE && option->type != GD_TYPE_MAP;
     return option->section == section;
+}
+
+bool gd_option_required(const struct gd_option *option)
+{
+    return strcmp(option->fallback, "!") == 0;
 }
 
 /* The value of one of the `|`-separated words; false when text is none of them. */
@@ -134,7 +139,7 @@ void gd_schema_defaults(enum gd_section section, void *target)
             continue;
         if (option->type == GD_TYPE_SECTION)
             gd_schema_defaults(option->of, (char *)target + option->offset);
-        if (text.len == 0 || text.ptr[0] == '=')
+        if (text.len == 0 || text.ptr[0] == '=' || gd_option_required(option))
             continue;
         if (option->type == GD_TYPE_PERCENT)
             ok = gd_value_percent(text, (double *)((char *)target + option->offset));
@@ -328,5 +333,9 @@ bool gd_schema_read(struct gd_report *report, enum gd_section section,
         else if (!read_option(report, option, node, target))
             ok = false;
     }
+    for (size_t i = 0; i < gd_option_count; i++)
+        if (gd_option_in(&gd_options[i], section) && gd_option_required(&gd_options[i]) &&
+            gd_yaml_get(map, gd_options[i].key) == NULL)
+            ok = gd_report_value(report, map, "%s is missing", gd_options[i].key);
     return ok;
 }

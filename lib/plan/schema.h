@@ -6,28 +6,32 @@
 #include "plan/report.h"
 #include "plan/yamldoc.h"
 
-/** Types of options. The last column is what a message says was expected. Those after
- *  TEXT write the node itself, and the loader makes of it what it stands for. */
+/** Types of options: X(id, what a message says was expected, word of the reference).
+ * Those after TEXT write the node itself, and the loader makes of it what it stands for.
+ */
 #define GD_TYPE_ROWS(X)                                                                  \
-    X(BOOL, "true or false (or on, off)")                                                \
-    X(INT, "a whole number")                                                             \
-    X(DURATION, "a duration like 250ms, 2s, 5m or 1h")                                   \
-    X(SIZE, "a size like 64KiB, 10MiB or 1MB")                                           \
-    X(PERCENT, "a percentage like 20%")                                                  \
-    X(ENUM, "a word")                                                                    \
-    X(SECTION, "a map of options (`key: value`)")                                        \
-    X(TEXT, "text")                                                                      \
-    X(MAP, "a map (`name: …`)")                                                          \
-    X(HEADERS, "a map of header fields (`Name: value`)")                                 \
-    X(PATTERNS, "a list of file patterns")                                               \
-    X(ADDRESSES, "a port, a URL, unix:/PATH, or a list of these")                        \
-    X(ADMIN, "a URL, unix:/PATH, off, or a map with url and token")                      \
-    X(SERVERS, "a URL like http://10.0.0.5:8001, or a list of these")                    \
-    X(JSON, "a value")                                                                   \
-    X(NODE, "a map of options (`key: value`)")
+    X(BOOL, "true or false (or on, off)", "boolean")                                     \
+    X(INT, "a whole number", "number")                                                   \
+    X(DURATION, "a duration like 250ms, 2s, 5m or 1h", "duration")                       \
+    X(SIZE, "a size like 64KiB, 10MiB or 1MB", "size")                                   \
+    X(PERCENT, "a percentage like 20%", "percentage")                                    \
+    X(ENUM, "a word", "word")                                                            \
+    X(SECTION, "a map of options (`key: value`)", "options, see below")                  \
+    X(TEXT, "text", "text")                                                              \
+    X(MAP, "a map (`name: …`)", "map")                                                   \
+    X(HEADERS, "a map of header fields (`Name: value`)", "map of `Name: value`")         \
+    X(PATTERNS, "a list of file patterns", "list of patterns")                           \
+    X(ADDRESSES, "a port, a URL, unix:/PATH, or a list of these",                        \
+      "address, or list of them")                                                        \
+    X(ADMIN, "a URL, unix:/PATH, off, or a map with url and token",                      \
+      "address, `off`, or options, see below")                                           \
+    X(SERVERS, "a URL like http://10.0.0.5:8001, or a list of these",                    \
+      "URL, or list of URLs or options, see below")                                      \
+    X(JSON, "a value", "any value")                                                      \
+    X(NODE, "a map of options (`key: value`)", "options, see below")
 
 enum gd_type {
-#define X(id, words) GD_TYPE_##id,
+#define X(id, words, noun) GD_TYPE_##id,
     GD_TYPE_ROWS(X)
 #undef X
 };
@@ -43,7 +47,7 @@ enum gd_section {
 };
 
 struct gd_section_info {
-    const char *title, *help;
+    const char *id, *title, *help;
 };
 
 struct gd_option {
@@ -66,6 +70,9 @@ const struct gd_section_info *gd_section_info(enum gd_section section);
 
 /** Whether a row is read in a section: `defaults` takes the routes' rows but `calls`. */
 bool gd_option_in(const struct gd_option *option, enum gd_section section);
+
+/** Whether a map of its section must have it. */
+bool gd_option_required(const struct gd_option *option);
 
 /** Writes the defaults of a section, and of the sections inside, into target. */
 void gd_schema_defaults(enum gd_section section, void *target);

@@ -11,7 +11,8 @@
  *   of       the section of what is inside, or NONE
  *   field    where the value goes, in the section's struct
  *   min, max range of numbers, in the unit of the type (milliseconds, bytes)
- *   default  as it would be written; `=` in front: made by the loader, shown only
+ *   default  as it would be written; `=` in front: made by the loader, shown only;
+ *            `!`: none, the option must stand
  *   words    ENUM: its values, in the order of the C enum; INT: the word that means 0
  *   reload   APPLIED: a reload takes a changed value over; RESTART: only a restart does
  */
@@ -112,7 +113,7 @@
       APPLIED, "Largest body of an answer.")                                              \
     X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
       "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
-    X(SERVER, "url", TEXT, NONE, url, 0, 0, "", "", APPLIED, "`http://HOST[:PORT]`.")     \
+    X(SERVER, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED, "`http://HOST[:PORT]`.")     \
     X(SERVER, "weight", INT, NONE, weight, 1, 1000, "1", "", APPLIED,                     \
       "Its share of the requests, in proportion to the others.")                          \
     X(POOL, "max", INT, NONE, max, 1, 65535, "128", "", APPLIED, "Connections open at once.") \
@@ -139,9 +140,9 @@
       "The deadline of the whole answer; calls that are not done by then have failed.")   \
     X(ROUTE, "max_body", SIZE, NONE, max_body, 0, GD_SIZE_MAX, "=limits.body", "", APPLIED, \
       "Largest request body; more is answered with 413.")                                 \
-    X(ROUTE, "calls", MAP, CALL, calls, 0, 0, "", "", APPLIED,                            \
+    X(ROUTE, "calls", MAP, CALL, calls, 0, 0, "!", "", APPLIED,                            \
       "What is called, side by side, by the key it has in the answer; 1 to 64.")          \
-    X(CALL, "url", TEXT, NONE, url, 0, 0, "", "", APPLIED,                                \
+    X(CALL, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED,                                \
       "`UPSTREAM/PATH?QUERY`, or `http://HOST[:PORT]/PATH?QUERY`; `{name}` is a path "    \
       "parameter of the route, `{query.name}` of the request's query, `{name?}` may be "  \
       "absent and `{name=text}` has a default.")                                          \

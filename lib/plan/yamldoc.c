@@ -9,6 +9,7 @@
 
 #include "plan/expand.h"
 #include "plan/dict.h"
+#include "plan/text.h"
 #include "plan/yamlwords.h"
 
 /* What is open at one depth. */
@@ -195,7 +196,7 @@ static bool on_scalar(struct parse *p, const yaml_event_t *event)
     node->text = gd_arena_copy(&p->yaml->arena, text);
     node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     node->verbatim = event->end_mark.index - event->start_mark.index ==
-                     gd_yaml_chars(text) + (node->plain ? 0 : 2);
+                     gd_text_chars(text) + (node->plain ? 0 : 2);
     anchor_set(p, event->data.scalar.anchor, node);
     if (!attach(p, event, node))
         return false;
@@ -367,10 +368,10 @@ const struct gd_yaml_node *gd_yaml_parse(struct gd_yaml *yaml, unsigned file,
 {
     struct parse p = {.yaml = yaml, .file = file, .text = text};
     const struct gd_yaml_node *root = NULL;
-    size_t valid = gd_yaml_utf8(text);
+    size_t valid = gd_text_utf8(text);
 
     if (valid < text.len) {
-        gd_report_place(yaml->report, gd_yaml_place_at(file, text, valid),
+        gd_report_place(yaml->report, gd_text_place(file, text, valid),
                         "the file is not UTF-8 text");
         return NULL;
     }
@@ -407,11 +408,11 @@ static bool read_all(int fd, size_t max_bytes, struct gd_buf *buf, struct gd_err
     }
 }
 
-bool gd_yaml_read(const char *path, size_t max_bytes, struct gd_buf *buf,
+bool gd_yaml_read(const char *path, bool pipes, size_t max_bytes, struct gd_buf *buf,
                   struct gd_err *err)
 {
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | (pipes ? 0 : O_NONBLOCK));
     bool ok;
 
     if (fd < 0)
@@ -421,6 +422,8 @@ bool gd_yaml_read(const char *path, size_t max_bytes, struct gd_buf *buf,
         ok = gd_err_errno(err, "cannot be read");
     else if (S_ISDIR(info.st_mode))
         ok = gd_err_set(err, "is a directory");
+    else if (!pipes && !S_ISREG(info.st_mode))
+        ok = gd_err_set(err, "is no regular file");
     else if (S_ISREG(info.st_mode) && (uintmax_t)info.st_size > max_bytes)
         ok = gd_err_set(err, "is larger than %zu KiB", max_bytes / 1024);
     else

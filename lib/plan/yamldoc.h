@@ -57,17 +57,15 @@ void gd_yaml_free(struct gd_yaml *yaml);
 const struct gd_yaml_node *gd_yaml_parse(struct gd_yaml *yaml, unsigned file,
                                          struct gd_span text);
 
-/** Reads a whole file into buf. False with err: the sentence, without the name. */
-GD_MUST_CHECK bool gd_yaml_read(const char *path, size_t max_bytes, struct gd_buf *buf,
-                                struct gd_err *err);
+/** Reads a whole file into buf. False with err: the sentence, without the name. pipes:
+ *  also what may keep the reader waiting; without, only regular files. */
+GD_MUST_CHECK bool gd_yaml_read(const char *path, bool pipes, size_t max_bytes,
+                                struct gd_buf *buf, struct gd_err *err);
 
 /** The value of a key, NULL when it is not there or node is no map. */
 const struct gd_yaml_node *gd_yaml_get(const struct gd_yaml_node *node, const char *key);
 
 /** Whether nothing was written, or a plain `~` or `null`. */
 bool gd_yaml_is_null(const struct gd_yaml_node *node);
-
-/** Checks UTF-8; returns the length of the valid start. */
-size_t gd_yaml_utf8(struct gd_span text);
 
 #endif

@@ -2,64 +2,7 @@
 
 #include <stdio.h>
 
-#include "plan/yamldoc.h"
-
-/* Bytes of the character that starts here; 0: not valid UTF-8. */
-static size_t utf8_char(const unsigned char *at, size_t room)
-{
-    size_t len = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-
-    if (at[0] >= 0x80 && (at[0] < 0xc2 || at[0] > 0xf4))
-        return 0;
-    if (len > room)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-        return 0;
-    return len;
-}
-
-size_t gd_yaml_utf8(struct gd_span text)
-{
-    const unsigned char *bytes = (const unsigned char *)text.ptr;
-    size_t at = 0;
-
-    while (at < text.len) {
-        size_t len = bytes[at] < 0x80 ? 1 : utf8_char(bytes + at, text.len - at);
-
-        if (len == 0)
-            break;
-        at += len;
-    }
-    return at;
-}
-
-size_t gd_yaml_chars(struct gd_span text)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < text.len; i++)
-        count += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
-    return count;
-}
-
-struct gd_place gd_yaml_place_at(unsigned file, struct gd_span text, size_t offset)
-{
-    struct gd_place place = {file, 1, 1};
-
-    for (size_t i = 0; i < offset && i < text.len; i++) {
-        if (text.ptr[i] == '\n') {
-            place.line++;
-            place.col = 1;
-        } else {
-            place.col += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
-        }
-    }
-    return place;
-}
+#include "plan/text.h"
 
 /* libyaml's words (a part of them) and ours. */
 static const struct {
@@ -119,19 +62,6 @@ static const char *say_token(struct gd_span text, size_t offset, char *room, siz
     return room;
 }
 
-static size_t offset_of(struct gd_span text, size_t chars)
-{
-    size_t at = 0;
-
-    while (at < text.len && chars) {
-        at++;
-        while (at < text.len && ((unsigned char)text.ptr[at] & 0xc0) == 0x80)
-            at++;
-        chars--;
-    }
-    return at;
-}
-
 void gd_yaml_say_problem(struct gd_report *report, unsigned file, struct gd_span text,
                          const yaml_parser_t *parser)
 {
@@ -143,8 +73,8 @@ void gd_yaml_say_problem(struct gd_report *report, unsigned file, struct gd_span
                     strstr(problem, "unexpected document indicator");
 
     if (parser->error == YAML_READER_ERROR) {
-        gd_report_place(report, gd_yaml_place_at(file, text, parser->problem_offset),
-                        "%s", say(problem));
+        gd_report_place(report, gd_text_place(file, text, parser->problem_offset), "%s",
+                        say(problem));
         return;
     }
     /* Of a text that never ends, its start is what helps. */
@@ -152,8 +82,9 @@ void gd_yaml_say_problem(struct gd_report *report, unsigned file, struct gd_span
         mark = parser->context_mark;
     place = (struct gd_place){file, (unsigned)mark.line + 1, (unsigned)mark.column + 1};
     if (strstr(problem, "cannot start any token"))
-        gd_report_place(report, place, "%s",
-                        say_token(text, offset_of(text, mark.index), room, sizeof(room)));
+        gd_report_place(
+            report, place, "%s",
+            say_token(text, gd_text_offset(text, mark.index), room, sizeof(room)));
     else
         gd_report_place(report, place, "%s", say(problem));
 }

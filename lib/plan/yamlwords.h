@@ -11,10 +11,4 @@
 void gd_yaml_say_problem(struct gd_report *report, unsigned file, struct gd_span text,
                          const yaml_parser_t *parser);
 
-/** Line and column of a byte of a file. */
-struct gd_place gd_yaml_place_at(unsigned file, struct gd_span text, size_t offset);
-
-/** Characters of UTF-8 text. */
-size_t gd_yaml_chars(struct gd_span text);
-
 #endif

@@ -1,0 +1,209 @@
+#include <jansson.h>
+#include <stdio.h>
+
+#include "plan/load.h"
+#include "plan/loader.h"
+#include "plan/schema.h"
+
+/* A value may come from a variable, whatever its type. */
+#define VARIABLE "\\$\\{"
+#define URL_PATTERN "^http://|" VARIABLE
+#define ADDRESS_PATTERN "^(http://|unix:/)|" VARIABLE
+#define DURATION_PATTERN "^[0-9]+(ms|s|m|h)$|" VARIABLE
+#define SIZE_PATTERN "^[0-9]+([KMG]i?)?B$|" VARIABLE
+#define PERCENT_PATTERN "^[0-9.]+%$|" VARIABLE
+
+static json_t *text_like(const char *pattern)
+{
+    return gd_need(json_pack("{s:s, s:s}", "type", "string", "pattern", pattern));
+}
+
+static json_t *plain_text(void)
+{
+    return gd_need(json_pack("{s:[s, s, s]}", "type", "string", "number", "boolean"));
+}
+
+/* The name of a section among the definitions, in lower case. */
+static const char *def_name(enum gd_section section, char *out, size_t size)
+{
+    const char *id = gd_section_info(section)->id;
+    size_t n = 0;
+
+    for (; id[n] && n + 1 < size; n++)
+        out[n] = (char)(id[n] | 0x20);
+    out[n] = '\0';
+    return out;
+}
+
+static json_t *ref(enum gd_section section)
+{
+    char name[32], path[64];
+
+    snprintf(path, sizeof(path), "#/$defs/%s", def_name(section, name, sizeof(name)));
+    return gd_need(json_pack("{s:s}", "$ref", path));
+}
+
+static json_t *list_of(json_t *item)
+{
+    return gd_need(
+        json_pack("{s:s, s:i, s:o}", "type", "array", "minItems", 1, "items", item));
+}
+
+static json_t *map_of(json_t *value)
+{
+    return gd_need(
+        json_pack("{s:s, s:o}", "type", "object", "additionalProperties", value));
+}
+
+static json_t *any_of(json_t *first, json_t *second)
+{
+    return gd_need(json_pack("{s:[o, o]}", "anyOf", first, second));
+}
+
+static json_t *address(void)
+{
+    return any_of(gd_need(json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 0,
+                                    "maximum", 65535)),
+                  text_like(ADDRESS_PATTERN));
+}
+
+static json_t *number(const struct gd_option *option)
+{
+    json_t *integer =
+        gd_need(json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum",
+                          (json_int_t)option->min, "maximum", (json_int_t)option->max));
+    json_t *one = any_of(integer, text_like(VARIABLE));
+
+    if (*option->words)
+        json_array_append_new(json_object_get(one, "anyOf"),
+                              json_pack("{s:s}", "const", option->words));
+    return one;
+}
+
+static json_t *words(const struct gd_option *option)
+{
+    json_t *list = gd_need(json_array());
+
+    for (const char *word = option->words; *word;) {
+        size_t len = strcspn(word, "|");
+
+        json_array_append_new(list, json_stringn(word, len));
+        word += len + (word[len] == '|');
+    }
+    return any_of(gd_need(json_pack("{s:o}", "enum", list)), text_like(VARIABLE));
+}
+
+static json_t *type_schema(const struct gd_option *option)
+{
+    switch (option->type) {
+    case GD_TYPE_BOOL:
+        return any_of(
+            gd_need(json_pack("{s:[b, b, s, s]}", "enum", true, false, "on", "off")),
+            text_like(VARIABLE));
+    case GD_TYPE_INT:
+        return number(option);
+    case GD_TYPE_DURATION:
+        return text_like(DURATION_PATTERN);
+    case GD_TYPE_SIZE:
+        return any_of(gd_need(json_pack("{s:i}", "const", 0)), text_like(SIZE_PATTERN));
+    case GD_TYPE_PERCENT:
+        return text_like(PERCENT_PATTERN);
+    case GD_TYPE_ENUM:
+        return words(option);
+    case GD_TYPE_SECTION:
+    case GD_TYPE_NODE:
+        return ref(option->of);
+    case GD_TYPE_TEXT:
+        return plain_text();
+    case GD_TYPE_MAP:
+        return map_of(ref(option->of));
+    case GD_TYPE_HEADERS:
+        return map_of(plain_text());
+    case GD_TYPE_PATTERNS:
+        return list_of(gd_need(json_pack("{s:s}", "type", "string")));
+    case GD_TYPE_ADDRESSES:
+        return any_of(address(), list_of(address()));
+    case GD_TYPE_ADMIN:
+        return any_of(any_of(address(), ref(option->of)),
+                      gd_need(json_pack("{s:[s, b]}", "enum", "off", false)));
+    case GD_TYPE_SERVERS:
+        return any_of(any_of(text_like(URL_PATTERN), ref(option->of)),
+                      list_of(any_of(text_like(URL_PATTERN), ref(option->of))));
+    case GD_TYPE_JSON:
+        break;
+    }
+    return gd_need(json_object());
+}
+
+static json_t *option_schema(const struct gd_option *option)
+{
+    json_t *one = type_schema(option);
+    const char *fallback = option->fallback;
+
+    json_object_set_new(one, "description", json_string(option->help));
+    if (*fallback && *fallback != '=' && !gd_option_required(option))
+        json_object_set_new(one, "default", json_string(fallback));
+    return one;
+}
+
+/* The map form of a section. */
+static json_t *map_schema(enum gd_section section)
+{
+    json_t *properties = gd_need(json_object()), *required = gd_need(json_array());
+    json_t *map;
+
+    for (size_t i = 0; i < gd_option_count; i++) {
+        const struct gd_option *option = &gd_options[i];
+
+        if (!gd_option_in(option, section))
+            continue;
+        json_object_set_new(properties, option->key, option_schema(option));
+        if (gd_option_required(option))
+            json_array_append_new(required, json_string(option->key));
+    }
+    map = gd_need(json_pack("{s:s, s:s, s:o, s:b}", "type", "object", "description",
+                            gd_section_info(section)->help, "properties", properties,
+                            "additionalProperties", false));
+    if (json_array_size(required))
+        json_object_set(map, "required", required);
+    json_decref(required);
+    return map;
+}
+
+/* A section with the short forms that stand for it. */
+static json_t *section_schema(enum gd_section section)
+{
+    json_t *map = map_schema(section);
+
+    if (section == GD_SECTION_CALL)
+        return any_of(gd_need(json_pack("{s:s}", "type", "string")), map);
+    if (section == GD_SECTION_UPSTREAM)
+        return any_of(
+            any_of(text_like(URL_PATTERN),
+                   list_of(any_of(text_like(URL_PATTERN), ref(GD_SECTION_SERVER)))),
+            map);
+    return map;
+}
+
+static int on_text(const char *text, size_t len, void *arg)
+{
+    return gd_buf_add(arg, text, len) ? 0 : -1;
+}
+
+bool gd_schema_json(struct gd_buf *out)
+{
+    json_t *root = map_schema(GD_SECTION_TOP), *defs = gd_need(json_object());
+    char name[32];
+    bool ok;
+
+    for (enum gd_section i = GD_SECTION_TOP + 1; i < GD_SECTIONS; i++)
+        json_object_set_new(defs, def_name(i, name, sizeof(name)), section_schema(i));
+    json_object_set_new(root, "$schema",
+                        json_string("https://json-schema.org/draft/2020-12/schema"));
+    json_object_set_new(root, "title", json_string("gatherd configuration"));
+    json_object_set_new(root, "$defs", defs);
+    ok = json_dump_callback(root, on_text, out, JSON_INDENT(2)) == 0 &&
+         gd_buf_add_text(out, "\n");
+    json_decref(root);
+    return ok;
+}
