@@ -185,7 +185,7 @@ START_TEST(idle_sessions_end_at_their_timeout)
     struct holder a = {0}, b = {0};
 
     rig_open(&rig, 1);
-    rig.upstream.pool.idle_timeout_ms = 40;
+    rig.upstream.pool.idle_timeout_ms = 300;
     rig_start(&rig);
     holder_get(&rig, &a);
     holder_get(&rig, &b);
@@ -193,7 +193,7 @@ START_TEST(idle_sessions_end_at_their_timeout)
     gd_lease_end(&b.lease, true);
     rig_run(&rig, 20);
     ck_assert_uint_eq(rig_stat(&rig, GD_SERVER_SESSIONS_IDLE), 2);
-    rig_run(&rig, 80);
+    rig_run(&rig, 400);
     ck_assert_uint_eq(rig_stat(&rig, GD_SERVER_SESSIONS_IDLE), 0);
     ck_assert_uint_eq(rig_stat(&rig, GD_SERVER_EVICTIONS), 0);
     ck_assert_uint_eq(peer_open_conns(&rig.peers[0]), 0);
@@ -226,7 +226,7 @@ START_TEST(sessions_end_at_their_age_and_after_their_requests)
 
     rig_open(&rig, 1);
     rig.upstream.pool.max_requests = 2;
-    rig.upstream.pool.max_age_ms = 60;
+    rig.upstream.pool.max_age_ms = 300;
     rig_start(&rig);
     holder_get(&rig, &a);
     gd_lease_end(&a.lease, true);
@@ -235,7 +235,7 @@ START_TEST(sessions_end_at_their_age_and_after_their_requests)
     gd_lease_end(&a.lease, true);
     ck_assert_uint_eq(rig_stat(&rig, GD_SERVER_SESSIONS_IDLE), 0);
     holder_get(&rig, &a);
-    rig_run(&rig, 80);
+    rig_run(&rig, 350);
     gd_lease_end(&a.lease, true);
     ck_assert_uint_eq(rig_stat(&rig, GD_SERVER_SESSIONS_IDLE), 0);
     rig_close(&rig);
@@ -332,7 +332,7 @@ START_TEST(a_hanging_connect_ends_at_its_timeout)
     int fds[4];
 
     rig_open(&rig, 1);
-    rig.upstream.connect_timeout_ms = 40;
+    rig.upstream.connect_timeout_ms = 300;
     fill_backlog(&rig, fds);
     rig_start(&rig);
     ck_assert_int_eq(holder_ask(&rig, &a, false), GD_LEASE_WAIT);
