@@ -1,12 +1,174 @@
+/**
+ * The command line: one row a subcommand.
+ */
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/exit.h"
+#include "daemon/demo.h"
+#include "daemon/run.h"
+#include "plan/load.h"
+
+struct command {
+    const char *name, *arguments, *help;
+    int (*run)(int argc, char **argv); /* argv[0] is the first argument behind the name */
+};
+
+static const struct command *all_commands(void);
+
+static void print_usage(FILE *to)
+{
+    fputs("gatherd gathers: one request, many upstream calls, one answer.\n\nusage:\n",
+          to);
+    for (const struct command *command = all_commands(); command->name; command++)
+        fprintf(to, "  gatherd %-9s %-12s %s\n", command->name, command->arguments,
+                command->help);
+}
+
+static int usage(const char *complaint, const char *word)
+{
+    fprintf(stderr, "gatherd: %s%s\n\n", complaint, word);
+    print_usage(stderr);
+    return GD_EXIT_USAGE;
+}
+
+/* Writes text to standard output; a full disk or closed pipe is told by the exit code. */
+static int print(struct gd_span text)
+{
+    size_t n = fwrite(text.ptr, 1, text.len, stdout);
+
+    return n == text.len && fflush(stdout) == 0 ? GD_EXIT_OK : GD_EXIT_IO;
+}
+
+static int print_findings(struct gd_findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        fprintf(stderr, "%s\n", findings->lines[i]);
+    gd_findings_free(findings);
+    return GD_EXIT_CONFIG;
+}
+
+static int command_run(int argc, char **argv)
+{
+    const char *file = "/etc/gatherd/gatherd.yaml";
+    struct gd_findings findings = {0};
+    struct gd_plan *plan;
+
+    if (argc == 2 && strcmp(argv[0], "-c") == 0)
+        file = argv[1];
+    else if (argc != 0)
+        return usage("run takes -c FILE and nothing else", "");
+    plan = gd_plan_load(file, NULL, &findings);
+    if (plan == NULL)
+        return print_findings(&findings);
+    return gd_run(plan);
+}
+
+static int command_check(int argc, char **argv)
+{
+    struct gd_findings findings = {0};
+    struct gd_plan *plan;
+
+    if (argc != 1)
+        return usage("check takes one FILE", "");
+    plan = gd_plan_load(argv[0], NULL, &findings);
+    if (plan == NULL)
+        return print_findings(&findings);
+    printf("%s is good: %u routes, %u upstreams\n", argv[0], plan->route_count,
+           plan->upstream_count);
+    gd_plan_unref(plan);
+    return fflush(stdout) == 0 ? GD_EXIT_OK : GD_EXIT_IO;
+}
+
+static int command_demo(int argc, char **argv)
+{
+    struct gd_findings findings = {0};
+    struct gd_plan *plan;
+
+    (void)argv;
+    if (argc != 0)
+        return usage("demo takes no arguments", "");
+    plan = gd_demo_plan(&findings);
+    if (plan == NULL)
+        return print_findings(&findings);
+    gd_demo_explain(plan);
+    return gd_run(plan);
+}
+
+static int print_generated(bool (*generate)(struct gd_buf *out), int argc,
+                           const char *complaint)
+{
+    struct gd_buf out;
+    int code = GD_EXIT_IO;
+
+    if (argc != 0)
+        return usage(complaint, "");
+    gd_buf_init(&out, NULL, 16 * 1024 * 1024);
+    if (generate(&out))
+        code = print(gd_buf_span(&out));
+    gd_buf_free(&out);
+    return code;
+}
+
+static int command_schema(int argc, char **argv)
+{
+    (void)argv;
+    return print_generated(gd_schema_json, argc, "schema takes no arguments");
+}
+
+static int command_reference(int argc, char **argv)
+{
+    (void)argv;
+    return print_generated(gd_schema_reference, argc, "reference takes no arguments");
+}
+
+static int command_version(int argc, char **argv)
+{
+    (void)argv;
+    if (argc != 0)
+        return usage("version takes no arguments", "");
+    return print(GD_SPAN("gatherd " GD_VERSION "\n"));
+}
+
+static int command_help(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    print_usage(stdout);
+    return fflush(stdout) == 0 ? GD_EXIT_OK : GD_EXIT_IO;
+}
+
+static const struct command commands[] = {
+    {"run", "[-c FILE]", "answer requests until SIGTERM (in the foreground)",
+     command_run},
+    {"check", "FILE", "say everything that is wrong with a configuration", command_check},
+    {"demo", "", "run a gateway with built-in upstreams, ready to try", command_demo},
+    {"schema", "", "print the JSON Schema of the configuration, for editors",
+     command_schema},
+    {"reference", "", "print the reference of all options, as Markdown",
+     command_reference},
+    {"version", "", "print the version", command_version},
+    {"help", "", "print this", command_help},
+    {NULL, NULL, NULL, NULL},
+};
+
+static const struct command *all_commands(void)
+{
+    return commands;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "version") == 0) {
-        puts("gatherd " GD_VERSION);
-        return 0;
-    }
-    fputs("usage: gatherd version\n", stderr);
-    return 64;
+    const char *name = argc > 1 ? argv[1] : NULL;
+
+    if (name == NULL)
+        return usage("no command given", "");
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    for (const struct command *command = all_commands(); command->name; command++)
+        if (strcmp(command->name, name) == 0)
+            return command->run(argc - 2, argv + 2);
+    return usage("there is no command ", name);
 }

@@ -1,0 +1,29 @@
+#ifndef GD_DAEMON_SOCKETS_H
+#define GD_DAEMON_SOCKETS_H
+/**
+ * The sockets of the process and the addresses of its upstreams: what is opened or looked
+ * up once, before the workers start.
+ */
+#include "base/err.h"
+#include "net/address.h"
+#include "plan/plan.h"
+
+struct gd_sockets {
+    int *fds; /* one for each `listen` of the plan */
+    unsigned count;
+    int admin_fd; /* -1: the admin endpoint is off */
+};
+
+/** Opens all of them and logs where it listens. False with err: nothing stays open. */
+GD_MUST_CHECK bool gd_sockets_open(struct gd_sockets *sockets, const struct gd_plan *plan,
+                                   struct gd_err *err);
+
+/** Closes the descriptors and removes the files of unix sockets. */
+void gd_sockets_close(struct gd_sockets *sockets, const struct gd_plan *plan);
+
+/** Returns an owned array with the address of every server of plan. One that cannot be
+ *  resolved is logged and has len 0: its calls fail with `connect`. Mocks have len 0 too.
+ */
+struct gd_address *gd_addresses_resolve(const struct gd_plan *plan);
+
+#endif
