@@ -221,17 +221,29 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
+/* Writes 8 hex digits, all at once. */
+static void write_hex(uint32_t number, char *out)
+{
+    uint64_t x = number, letters;
+
+    x = (x | x << 16) & 0x0000ffff0000ffffu;
+    x = (x | x << 8) & 0x00ff00ff00ff00ffu;
+    x = (x | x << 4) & 0x0f0f0f0f0f0f0f0fu; /* a digit a byte */
+    letters = ((x + 0x0606060606060606u) >> 4) & 0x0101010101010101u;
+    x += 0x3030303030303030u + letters * ('a' - '0' - 10);
+    memcpy(out, &x, sizeof(x));
+}
+
 void gd_front_next_id(struct gd_front *front, char out[33])
 {
-    static const char digits[] = "0123456789abcdef";
-    uint64_t half[2] = {mix(front->id_high + front->id_count),
-                        mix(front->id_low ^ front->id_count)};
+    uint64_t high = mix(front->id_high + front->id_count);
+    uint64_t low = mix(front->id_low ^ front->id_count);
 
     front->id_count++;
-    for (int i = 0; i < 32; i++) {
-        out[i] = digits[half[i / 16] & 15];
-        half[i / 16] >>= 4;
-    }
+    write_hex((uint32_t)high, out);
+    write_hex((uint32_t)(high >> 32), out + 8);
+    write_hex((uint32_t)low, out + 16);
+    write_hex((uint32_t)(low >> 32), out + 24);
     out[32] = '\0';
 }
 
