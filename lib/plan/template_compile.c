@@ -70,6 +70,15 @@ static bool is_dots(struct gd_span text)
     return text.len == 0 || gd_span_is(text, ".") || gd_span_is(text, "..");
 }
 
+static bool has_control(struct gd_span text)
+{
+    size_t i = 0;
+
+    while (i < text.len && (unsigned char)text.ptr[i] >= 0x20 && text.ptr[i] != 0x7F)
+        i++;
+    return i < text.len;
+}
+
 /* Encodes the default for its place and keeps it in the piece. */
 static bool add_fallback(struct compiler *c, const struct gd_hole *hole,
                          struct gd_piece *piece)
@@ -82,7 +91,9 @@ static bool add_fallback(struct compiler *c, const struct gd_hole *hole,
     if (c->place == GD_PLACE_JSON && memchr(hole->fallback.ptr, '"', hole->fallback.len))
         return gd_err_set(c->err, "%.*s: a default in JSON can't have quotes",
                           GD_SPAN_ARG(hole->text));
-    if (c->place == GD_PLACE_PATH && !piece->tail && is_dots(hole->fallback))
+    /* A tail may be empty: then so may its default. */
+    if (c->place == GD_PLACE_PATH && !(piece->tail && hole->fallback.len == 0) &&
+        (is_dots(hole->fallback) || has_control(hole->fallback)))
         return gd_err_set(c->err, "%.*s: the default can't be a segment of a path",
                           GD_SPAN_ARG(hole->text));
     gd_buf_init(&encoded, NULL, TEXT_MAX);
@@ -112,9 +123,6 @@ static bool check_in_path(struct compiler *c, const struct gd_hole *hole,
         return gd_err_set(c->err,
                           "%.*s is the rest of a path, so in a path it has to "
                           "stand between slashes",
-                          GD_SPAN_ARG(hole->text));
-    if (piece->tail && is_dots(hole->fallback) && hole->fallback.len)
-        return gd_err_set(c->err, "%.*s: the default can't be a segment of a path",
                           GD_SPAN_ARG(hole->text));
     return true;
 }

@@ -308,6 +308,8 @@ START_TEST(what_cannot_stand_in_a_path_is_refused)
             "{query.a=..}: the default can't be a segment of a path");
     refuses(gd_template_target, "/{query.a=}",
             "{query.a=}: the default can't be a segment of a path");
+    refuses(gd_template_target, "/{query.a=a\tb}",
+            "{query.a=a\tb}: the default can't be a segment of a path");
     refuses(gd_template_target, "/{rest=.}",
             "{rest=.}: the default can't be a segment of a path");
     refuses(gd_template_target, "/x{rest}",
