@@ -3,7 +3,7 @@
  * process for each, and how many times more the second takes. The server is a forked
  * child that answers whatever it reads, so that its work is not counted.
  *
- *   bench_exchange [pooled calls] [fresh calls] [calls at a time]
+ *   bench_exchange [pooled calls] [fresh calls] [calls at a time] [body bytes]
  *
  * Instructions and system calls don't depend on the machine; take the difference of two
  * runs that differ in the number of calls:
@@ -22,7 +22,7 @@
 #include "net/listen.h"
 #include "upstream/exchange.h"
 
-enum { SLOTS = 64, BODY = 1024 };
+enum { SLOTS = 64, BODY_MAX = 1 << 20 };
 
 static const char request[] = "GET /users/42 HTTP/1.1\r\n"
                               "Host: 127.0.0.1:8001\r\n"
@@ -34,7 +34,7 @@ static const char request[] = "GET /users/42 HTTP/1.1\r\n"
 struct server {
     struct pollfd fds[SLOTS + 1]; /* the listener, and the connections */
     nfds_t count;
-    char answer[BODY + 256];
+    char answer[BODY_MAX + 256];
     size_t len;
 };
 
@@ -52,19 +52,20 @@ static bool server_answer(struct server *server, int fd)
     char bytes[4096];
     ssize_t n = recv(fd, bytes, sizeof(bytes), 0);
 
-    return n > 0 && send(fd, server->answer, server->len, MSG_NOSIGNAL) > 0;
+    return n > 0 &&
+           send(fd, server->answer, server->len, MSG_NOSIGNAL) == (ssize_t)server->len;
 }
 
-static void server_run(int listener)
+static void server_run(int listener, unsigned body)
 {
-    struct server server = {.count = 1};
+    static struct server server = {.count = 1};
 
     server.len = (size_t)snprintf(server.answer, sizeof(server.answer),
                                   "HTTP/1.1 200 OK\r\nServer: bench\r\n"
                                   "Date: Mon, 23 Nov 2026 21:58:00 GMT\r\n"
                                   "Content-Type: application/json\r\n"
-                                  "Content-Length: %d\r\n\r\n%0*d",
-                                  BODY, BODY, 7);
+                                  "Content-Length: %u\r\n\r\n%0*d",
+                                  body, (int)body, 7);
     server.fds[0] = (struct pollfd){.fd = listener, .events = POLLIN};
     for (;;) {
         server.fds[0].events = server.count <= SLOTS ? POLLIN : 0;
@@ -87,7 +88,7 @@ struct bench {
     struct gd_loop *loop;
     struct gd_upstreams *upstreams;
     bool pooled;
-    unsigned to_start, running;
+    unsigned to_start, running, body;
 };
 
 struct call {
@@ -102,7 +103,7 @@ static void on_done(void *arg, enum gd_failure failure)
 {
     struct call *call = arg;
 
-    if (failure != GD_OK || call->exchange.body.len != BODY) {
+    if (failure != GD_OK || call->exchange.body.len != call->bench->body) {
         fprintf(stderr, "a call failed: %s\n", gd_failure_word(failure));
         exit(EXIT_FAILURE);
     }
@@ -123,7 +124,7 @@ static void on_ready(void *arg, enum gd_failure failure)
         exit(EXIT_FAILURE);
     }
     gd_exchange_start(&call->exchange, call->lease.session, GD_METHOD_GET, &bytes,
-                      BODY * 2, on_done, call);
+                      BODY_MAX, on_done, call);
 }
 
 static void call_next(struct call *call)
@@ -171,7 +172,7 @@ static double run(struct bench *bench, struct call *calls, unsigned at_a_time,
 }
 
 static void run_all(const struct gd_address *server, unsigned pooled, unsigned fresh,
-                    unsigned at_a_time)
+                    unsigned at_a_time, unsigned body)
 {
     struct gd_plan_server plan_server = {.name = "bench", .weight = 1};
     struct gd_plan_upstream upstream = {
@@ -189,7 +190,7 @@ static void run_all(const struct gd_address *server, unsigned pooled, unsigned f
     };
     struct gd_plan plan = {
         .upstreams = &upstream, .upstream_count = 1, .server_count = 1, .refs = 1};
-    struct bench bench = {.loop = gd_loop_new(NULL)};
+    struct bench bench = {.loop = gd_loop_new(NULL), .body = body};
     struct gd_upstream_context context = {
         .loop = bench.loop, .stats = gd_stats_new(0, 1, 1), .addresses = server};
     struct call *calls = calloc(at_a_time, sizeof(*calls));
@@ -201,8 +202,8 @@ static void run_all(const struct gd_address *server, unsigned pooled, unsigned f
     run(&bench, calls, at_a_time, true, pooled / 10);
     pooled_us = run(&bench, calls, at_a_time, true, pooled);
     fresh_us = run(&bench, calls, at_a_time, false, fresh);
-    printf("pooled session   %7.2f us CPU a call (%u calls, %u at a time, 1 KiB)\n",
-           pooled_us, pooled, at_a_time);
+    printf("pooled session   %7.2f us CPU a call (%u calls, %u at a time, %u bytes)\n",
+           pooled_us, pooled, at_a_time, body);
     printf("own connection   %7.2f us CPU a call (%u calls)\n", fresh_us, fresh);
     if (pooled && fresh)
         printf("ratio            %7.2f\n", fresh_us / pooled_us);
@@ -230,22 +231,23 @@ int main(int argc, char **argv)
     unsigned pooled = argc > 1 ? number(argv[1], 10000000) : 50000;
     unsigned fresh = argc > 2 ? number(argv[2], 20000) : 5000;
     unsigned at_a_time = argc > 3 ? number(argv[3], SLOTS / 2) : 8;
+    unsigned body = argc > 4 ? number(argv[4], BODY_MAX) : 1024;
     struct gd_address address;
     struct gd_err err;
     int listener = gd_listen_open(&any, 128, &address, &err);
     pid_t child;
 
-    if (listener < 0 || at_a_time == 0) {
-        fprintf(stderr, "%s\n", listener < 0 ? err.text : "no calls at a time");
+    if (listener < 0 || at_a_time == 0 || body == 0) {
+        fprintf(stderr, "%s\n", listener < 0 ? err.text : "no calls, or no body");
         return EXIT_FAILURE;
     }
     child = fork();
     if (child == 0) {
-        server_run(listener);
+        server_run(listener, body);
         _exit(EXIT_FAILURE);
     }
     close(listener);
-    run_all(&address, pooled, fresh, at_a_time);
+    run_all(&address, pooled, fresh, at_a_time, body);
     kill(child, SIGTERM);
     waitpid(child, NULL, 0);
     return EXIT_SUCCESS;
