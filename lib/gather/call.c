@@ -50,10 +50,8 @@ static enum verdict fail(struct gd_call *call, enum gd_failure failure)
  * exchange is of no more use. */
 static void let_go(struct gd_call *call)
 {
-    bool reusable = call->lease.session && call->exchange.reusable;
-
     gd_exchange_cancel(&call->exchange);
-    gd_lease_end(&call->lease, reusable);
+    gd_lease_end(&call->lease, call->exchange.reusable);
     if (call->try_deadline)
         gd_timer_disarm(call->try_deadline);
 }
