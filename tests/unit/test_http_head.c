@@ -340,6 +340,10 @@ START_TEST(fields_are_found_by_id_name_and_token)
     ck_assert(gd_fields_has_token(&head.fields, GD_FIELD_TE, "deflate"));
     ck_assert(!gd_fields_has_token(&head.fields, GD_FIELD_TE, "gzip"));
     ck_assert(!gd_fields_has_token(&head.fields, GD_FIELD_CONNECTION, "close"));
+    head.fields.count = 1;
+    ck_assert_ptr_null(gd_fields_get(&head.fields, GD_FIELD_TE));
+    ck_assert_ptr_null(gd_fields_find(&head.fields, GD_SPAN("X-A")));
+    ck_assert(!gd_fields_has_token(&head.fields, GD_FIELD_TE, "trailers"));
 }
 END_TEST
 

@@ -101,7 +101,12 @@ START_TEST(methods_are_told_apart_by_case)
     ck_assert_int_eq(gd_method_of(GD_SPAN("PROPFIND")), GD_METHOD_OTHER);
     ck_assert_int_eq(gd_method_of(GD_SPAN("G")), GD_METHOD_OTHER);
     ck_assert_str_eq(gd_method_text(GD_METHOD_OTHER), "");
-    ck_assert(gd_method_idempotent(GD_METHOD_PUT));
+    ck_assert(gd_method_idempotent(GD_METHOD_GET) &&
+              gd_method_idempotent(GD_METHOD_HEAD));
+    ck_assert(gd_method_idempotent(GD_METHOD_PUT) &&
+              gd_method_idempotent(GD_METHOD_DELETE));
+    ck_assert(gd_method_idempotent(GD_METHOD_OPTIONS) &&
+              gd_method_idempotent(GD_METHOD_TRACE));
     ck_assert(!gd_method_idempotent(GD_METHOD_POST));
     ck_assert(!gd_method_idempotent(GD_METHOD_PATCH));
     ck_assert(!gd_method_idempotent(GD_METHOD_OTHER));

@@ -46,6 +46,8 @@ START_TEST(status_lines_have_three_digits)
     buf.len = 0;
     ck_assert(gd_write_status_line(&buf, 599));
     ck_assert(gd_span_is(gd_buf_span(&buf), "HTTP/1.1 599 Server Error\r\n"));
+    ck_assert(gd_write_status_line(&buf, 999));
+    ck_assert(gd_write_status_line(&buf, 100));
     ck_assert(!gd_write_status_line(&buf, 99));
     ck_assert(!gd_write_status_line(&buf, 1000));
     ck_assert(!gd_write_status_line(&buf, -200));
