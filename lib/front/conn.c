@@ -94,16 +94,35 @@ static void client_gone(struct gd_conn *conn)
 
 /* States ----------------------------------------------------------------------------- */
 
+/* A busy connection is idle between any two requests; its timer is armed anew only after
+ * an eighth of the time, and what it is early then is waited out by on_idle_deadline. */
+static void arm_idle(struct gd_conn *conn)
+{
+    uint32_t ms = conn->front->limits->idle_timeout_ms;
+    uint64_t now_us = gd_loop_now_us(conn->front->loop);
+
+    conn->idle_since_us = now_us;
+    if (conn->idle_timer && now_us - conn->armed_us < (uint64_t)ms * 1000 / 8)
+        return;
+    conn->idle_timer = true;
+    conn->armed_us = now_us;
+    gd_timer_arm(&conn->timer, ms);
+}
+
 void gd_conn_enter(struct gd_conn *conn, enum gd_conn_state state)
 {
     const struct gd_plan_limits *limits = conn->front->limits;
     bool first = conn->requests == 0;
 
     conn->state = state;
+    if (state == GD_CONN_IDLE && !first) {
+        arm_idle(conn);
+        return;
+    }
+    conn->idle_timer = false;
     switch (state) {
     case GD_CONN_IDLE:
-        gd_timer_arm(&conn->timer,
-                     first ? limits->header_timeout_ms : limits->idle_timeout_ms);
+        gd_timer_arm(&conn->timer, limits->header_timeout_ms);
         break;
     case GD_CONN_HEAD:
         if (!first) /* for the first one the time runs since the connection is open */
@@ -253,6 +272,7 @@ static void on_eof(struct gd_conn *conn, bool with_request)
     /* The rule is in front.h. */
     if (conn->state == GD_CONN_WAIT && !with_request) {
         conn->leaving = true;
+        conn->idle_timer = false;
         gd_timer_arm(&conn->timer, GD_FRONT_GRACE_MS);
     }
     settle(conn);
@@ -311,6 +331,22 @@ void gd_conn_drain(struct gd_conn *conn)
 
 /* Deadlines -------------------------------------------------------------------------- */
 
+static void on_idle_deadline(struct gd_conn *conn)
+{
+    struct gd_front *front = conn->front;
+    uint64_t idle_us = gd_loop_now_us(front->loop) - conn->idle_since_us;
+    uint32_t ms = front->limits->idle_timeout_ms;
+
+    if (gd_work_queued(&conn->again))
+        return;
+    if (conn->requests > 0 && idle_us < (uint64_t)ms * 1000) {
+        gd_timer_arm(&conn->timer, ms / 8 + 1);
+        return;
+    }
+    gd_front_count(front, GD_WORKER_TIMEOUT_IDLE, 1);
+    gd_conn_close(conn, false);
+}
+
 static void on_write_deadline(struct gd_conn *conn)
 {
     if (conn->written >= GD_FRONT_WRITE_MIN_BYTES) {
@@ -324,14 +360,10 @@ static void on_write_deadline(struct gd_conn *conn)
 static void on_timer(void *arg)
 {
     struct gd_conn *conn = arg;
-    struct gd_front *front = conn->front;
-
+    conn->idle_timer = false;
     switch (conn->state) {
     case GD_CONN_IDLE:
-        if (gd_work_queued(&conn->again))
-            break;
-        gd_front_count(front, GD_WORKER_TIMEOUT_IDLE, 1);
-        gd_conn_close(conn, false);
+        on_idle_deadline(conn);
         break;
     case GD_CONN_HEAD:
         gd_guard_refuse(conn, GD_WORKER_TIMEOUT_HEADER, 408,
@@ -349,7 +381,7 @@ static void on_timer(void *arg)
         on_write_deadline(conn);
         break;
     case GD_CONN_DISCARD:
-        gd_front_count(front, GD_WORKER_TIMEOUT_BODY, 1);
+        gd_front_count(conn->front, GD_WORKER_TIMEOUT_BODY, 1);
         gd_conn_close(conn, false);
         break;
     case GD_CONN_LINGER:

@@ -97,8 +97,9 @@ struct gd_conn {
     struct evhtp_connection *shell;      /* NULL: freed */
     struct evhtp_request *shell_request; /* NULL: none in flight */
     struct gd_stream stream;
-    struct gd_timer
-        timer;            /* of the state; a stale one of an earlier state does nothing */
+    struct gd_timer timer; /* of the state; one of an earlier state does nothing */
+    bool idle_timer;       /* it was armed for IDLE, at armed_us */
+    uint64_t armed_us, idle_since_us;
     struct gd_work again; /* goes on with the input in the next turn */
     struct gd_grave grave;
     struct gd_address client;

@@ -49,7 +49,9 @@ struct gd_request {
     uint64_t start_us;      /* when the head was complete */
     size_t max_body;        /* in on_head: the limit, to be lowered or raised; never more
                                than limits->request_memory */
-    void *user;             /* the handler's */
+    int refused; /* in on_gone: the status the front answers with itself; 0: the
+                    client has left */
+    void *user;  /* the handler's */
     /* private */
     struct gd_conn *conn;
 };

@@ -18,6 +18,8 @@ void gd_guard_refuse(struct gd_conn *conn, enum gd_stat_worker counter, int stat
     char id[33];
 
     gd_front_count(conn->front, counter, 1);
+    if (conn->request)
+        conn->request->refused = status;
     gd_conn_abandon(conn);
     conn->keep = false;
     conn->linger = true;

@@ -6,6 +6,7 @@
 
 enum {
     HEAD_MAX = 64 * 1024, /* of an answer */
+    HEAD_USUAL = 512,
     PIECES_ON_STACK = 64,
 };
 
@@ -56,6 +57,12 @@ static bool write_connection(struct gd_conn *conn)
     return true;
 }
 
+static bool write_length(struct gd_buf *out, size_t bytes)
+{
+    return gd_buf_add_span(out, GD_SPAN("Content-Length: ")) &&
+           gd_buf_add_u64(out, bytes) && gd_buf_add_span(out, GD_SPAN("\r\n"));
+}
+
 static bool write_head(struct gd_conn *conn, const struct gd_answer *answer,
                        const char *id)
 {
@@ -65,13 +72,12 @@ static bool write_head(struct gd_conn *conn, const struct gd_answer *answer,
 
     gd_buf_free(out);
     gd_buf_init(out, front->blocks, HEAD_MAX);
-    return answer->status >= 200 && answer->status <= 999 &&
+    return answer->status >= 200 && gd_buf_reserve(out, HEAD_USUAL) &&
            gd_write_status_line(out, answer->status) &&
            gd_buf_add_span(out,
                            gd_date_line(&front->date, gd_loop_wall_s(front->loop))) &&
            (type.len == 0 || gd_write_field(out, GD_SPAN("Content-Type"), type)) &&
-           (has_no_body(answer->status) ||
-            gd_write_field_u64(out, GD_SPAN("Content-Length"), answer->body_bytes)) &&
+           (has_no_body(answer->status) || write_length(out, answer->body_bytes)) &&
            gd_buf_add_span(out, GD_SPAN("X-Request-Id: ")) && gd_buf_add(out, id, 32) &&
            gd_buf_add_span(out, GD_SPAN("\r\n")) && write_connection(conn) &&
            write_fields(out, answer) && gd_write_end(out);

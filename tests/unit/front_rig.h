@@ -30,6 +30,7 @@ struct rig {
     int listen_fd;
     unsigned heads, requests, gone, releases, answers;
     bool drained;
+    int refused; /* of the last one gone */
     char last_body[1024];
     size_t last_body_len;
     char last_id[33];
@@ -114,6 +115,7 @@ static inline void rig_on_gone(void *arg, struct gd_request *request)
     struct rig *rig = arg;
 
     rig->gone++;
+    rig->refused = request->refused;
     for (unsigned i = 0; i < rig->held_count; i++)
         if (rig->held[i] == request)
             rig->held[i] = rig->held[--rig->held_count];

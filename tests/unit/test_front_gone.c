@@ -26,6 +26,7 @@ START_TEST(a_client_that_leaves_is_reported_within_50_ms)
             client_close(&client);
         rig_run(&rig, 45);
         ck_assert_uint_eq(rig.gone, 1);
+        ck_assert_int_eq(rig.refused, 0);
         ck_assert_uint_eq(rig.stats[GD_WORKER_CLIENT_GONE], 1);
         ck_assert_uint_eq(rig.stats[GD_WORKER_IN_FLIGHT], 0);
         rig_stop(&rig);

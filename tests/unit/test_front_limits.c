@@ -151,6 +151,7 @@ START_TEST(a_body_too_large_is_refused_before_it_is_read)
     client_wait_closed(&client);
     ck_assert_str_eq(client.verdict, "413 cl");
     ck_assert_uint_eq(rig.gone, 1);
+    ck_assert_int_eq(rig.refused, 413);
     ck_assert_uint_eq(rig.requests, 0);
     ck_assert_uint_eq(rig.stats[GD_WORKER_REJECTED_BODY], 1);
     free(form);
@@ -175,6 +176,7 @@ START_TEST(a_chunked_body_is_bounded_while_it_is_read)
     client_wait_closed(&client);
     ck_assert_str_eq(client.verdict, "413 cl");
     ck_assert_uint_eq(rig.gone, 1);
+    ck_assert_int_eq(rig.refused, 413);
     client_close(&client);
     rig_stop(&rig);
 }
