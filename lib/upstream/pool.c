@@ -16,6 +16,9 @@ enum lease_state {
 
 enum { SWEEPS_PER_TIMEOUT = 8, SWEEP_MIN_MS = 10 };
 
+/* A server that refuses is always idle and would draw every call to itself. */
+enum { REST_US = 1000000 };
+
 /* Counts -------------------------------------------------------------------------------
  */
 
@@ -29,6 +32,12 @@ static void count_queued(struct gd_server *server, int n)
 {
     server->queued += (uint32_t)n;
     gd_stat_add(&server->stats[GD_SERVER_QUEUED], n);
+}
+
+static void count_failed_dial(struct gd_server *server)
+{
+    server->rests_until_us = gd_loop_now_us(server->loop) + REST_US;
+    gd_stat_inc(&server->stats[GD_SERVER_CONNECT_FAILURES]);
 }
 
 static uint32_t session_count(const struct gd_server *server)
@@ -181,7 +190,7 @@ static void note_failed_dial(struct gd_server *server, int error)
     static struct gd_log_limit limit;
     char reason[128];
 
-    gd_stat_inc(&server->stats[GD_SERVER_CONNECT_FAILURES]);
+    count_failed_dial(server);
     gd_log_limited(&limit, GD_LOG_WARN, "upstream %s: no connection to %s: %s",
                    server->upstream->name, server->plan->name,
                    strerror_r(error, reason, sizeof(reason)));
@@ -320,6 +329,7 @@ void gd_pool_dialled(struct gd_session *session, int error)
         return;
     }
     session->born_us = gd_loop_now_us(server->loop);
+    server->rests_until_us = 0;
     if (lease == NULL) {
         settle(session);
         return;

@@ -21,6 +21,7 @@ struct gd_server {
     uint32_t sessions[3];      /* by enum gd_session_state */
     uint32_t queued;           /* leases */
     int64_t credit;            /* of its turn, see balance.c */
+    uint64_t rests_until_us;   /* could not be connected to; others go first until then */
     struct gd_session *newest; /* idle, used first */
     struct gd_session *oldest;
     struct gd_session *orphans; /* dialling for a lease that left */

@@ -59,5 +59,30 @@ START_TEST(least_pending_avoids_the_busy_and_rotates_among_equals)
 }
 END_TEST
 
-GD_SUITE("balance", round_robin_takes_turns_by_weight,
+START_TEST(a_server_that_refuses_rests_while_others_do_not)
+{
+    struct rig rig;
+    struct holder holders[8] = {0};
+
+    rig_open(&rig, 2);
+    rig.upstream.balance = GD_BALANCE_LEAST_PENDING;
+    rig.addresses[0].len = 0; /* nowhere to connect to */
+    rig_start(&rig);
+    for (int i = 0; i < 2; i++)
+        if (holder_ask(&rig, &holders[i], false) == GD_LEASE_WAIT)
+            ck_assert(gd_loop_run_until(rig.loop, holder_told, &holders[i], 2000));
+    ck_assert_int_eq(holders[0].failure + holders[1].failure, GD_FAIL_CONNECT);
+    for (int i = 2; i < 8; i++) {
+        holder_get(&rig, &holders[i]);
+        gd_lease_end(&holders[i].lease, true);
+    }
+    ck_assert_uint_eq(served_by(&holders[2], 6, 1), 6);
+    for (int i = 0; i < 2; i++)
+        gd_lease_end(&holders[i].lease, true);
+    rig_close(&rig);
+}
+END_TEST
+
+GD_SUITE("balance", a_server_that_refuses_rests_while_others_do_not,
+         round_robin_takes_turns_by_weight,
          least_pending_avoids_the_busy_and_rotates_among_equals)
