@@ -155,7 +155,7 @@ void gd_expand(struct gd_yaml *yaml, struct gd_yaml_node *node)
     node->broken = !expand_all(&x, &used);
     if (!node->broken) {
         node->text = gd_arena_copy(&yaml->arena, gd_buf_span(&x.out));
-        node->source = used ? text : GD_SPAN_NONE;
+        node->source = used ? text.ptr : NULL;
         node->plain |= used;
         node->verbatim = false;
     }

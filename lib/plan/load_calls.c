@@ -8,7 +8,7 @@
 #include "plan/url.h"
 #include "plan/value.h"
 
-enum { KNOWN_MAX = 4096 };
+enum { KNOWN_MAX = 1000 };
 
 /* One call while it is read. */
 struct reading {
@@ -57,8 +57,8 @@ static bool say_no_upstream(struct reading *r, const struct gd_yaml_node *node,
     if (name.len && memchr(name.ptr, '{', name.len))
         return gd_report_value(&loader->report, node,
                                "a placeholder cannot stand in the name of an upstream");
-    for (struct gd_upstream_draft *u = loader->first_upstream; u && count < KNOWN_MAX;
-         u = u->next)
+    for (struct gd_upstream_draft *u = loader->first_upstream;
+         u && count < KNOWN_MAX && !gd_report_crowded(&loader->report); u = u->next)
         known[count++] = u->node ? u->plan.name : NULL;
     meant = gd_suggest(name, known, count);
     if (meant)

@@ -3,7 +3,7 @@
 #include "plan/url.h"
 #include "plan/value.h"
 
-enum { TOKEN_MAX = 1024 };
+enum { TOKEN_MAX = 1024, LISTENS_MAX = 64 };
 
 static bool is_digits(struct gd_span text)
 {
@@ -66,17 +66,19 @@ static void load_listens(struct gd_loader *loader)
 {
     const struct gd_yaml_node *node = loader->top.listen;
     struct gd_plan *plan = loader->plan;
-    unsigned room = node && node->kind == GD_YAML_LIST ? node->count : 1;
 
     plan->listens =
-        gd_need(gd_arena_alloc(&plan->arena, (room + 1) * sizeof(*plan->listens)));
+        gd_need(gd_arena_alloc(&plan->arena, LISTENS_MAX * sizeof(*plan->listens)));
     if (node == NULL) {
         struct gd_url url = {.host = GD_SPAN("::"), .ipv6 = true, .port = 8080};
 
         plan->listens[plan->listen_count++] = gd_url_address(&plan->arena, &url);
     } else if (node->kind == GD_YAML_LIST) {
-        if (node->count == 0)
-            gd_report_value(&loader->report, node, "expected at least one address");
+        if (node->count == 0 || node->count > LISTENS_MAX) {
+            gd_report_value(&loader->report, node, "expected 1 to %d addresses, found %u",
+                            LISTENS_MAX, node->count);
+            return;
+        }
         for (node = node->first; node; node = node->next)
             add_listen(loader, node);
     } else {

@@ -82,7 +82,7 @@ static bool render_scalar(struct gd_report *report, const struct gd_yaml_node *n
 
     if (node->broken)
         return false;
-    if (!node->plain || node->source.ptr)
+    if (!node->plain || node->source)
         return gd_json_add_string(out, text);
     if (gd_yaml_is_null(node))
         return gd_buf_add_text(out, "null");

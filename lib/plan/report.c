@@ -7,7 +7,7 @@
 #include "plan/text.h"
 #include "plan/yamldoc.h"
 
-enum { KEPT_MAX = 2000, PATH_MAX_BYTES = 600, LINE_MAX_BYTES = 1600, SHOWN_MAX = 120 };
+enum { KEPT_MAX = 1000, PATH_MAX_BYTES = 600, LINE_MAX_BYTES = 1600, SHOWN_MAX = 120 };
 
 struct gd_report_line {
     struct gd_place place;
@@ -61,8 +61,8 @@ const char *gd_words_found(struct gd_words *words, const struct gd_yaml_node *no
         return "a list";
     if (node->kind == GD_YAML_MAP)
         return "a map";
-    if (node->source.ptr) {
-        struct gd_span part = shown(node->source);
+    if (node->source) {
+        struct gd_span part = shown(gd_span_of(node->source));
 
         snprintf(words->text, sizeof(words->text), "the value of \"%.*s\"",
                  GD_SPAN_ARG(part));
@@ -115,13 +115,9 @@ __attribute__((format(printf, 4, 0))) static void
 report_add(struct gd_report *report, struct gd_place place, const char *path,
            const char *fmt, va_list args)
 {
-    char line[LINE_MAX_BYTES];
+    char line[LINE_MAX_BYTES], *text;
     int len;
 
-    if (report->count == KEPT_MAX) {
-        report->dropped++;
-        return;
-    }
     if (place.line)
         len = snprintf(line, sizeof(line), "%s:%u:%u: %s%s", report->files[place.file],
                        place.line, place.col, path, *path ? ": " : "");
@@ -130,13 +126,27 @@ report_add(struct gd_report *report, struct gd_place place, const char *path,
     if (len >= 0 && (size_t)len < sizeof(line))
         vsnprintf(line + len, sizeof(line) - (size_t)len, fmt, args);
     make_printable(line);
+    /* What stands behind an anchor is read for each alias: it is said once. */
+    if (gd_dict_get(&report->said, gd_span_of(line)))
+        return;
     if (report->count == report->cap) {
         report->cap = report->cap ? report->cap * 2 : 16;
         report->lines = gd_realloc(report->lines, report->cap * sizeof(*report->lines));
     }
     report->lines[report->count] =
         (struct gd_report_line){place, report->count, gd_strdup(line)};
+    text = report->lines[report->count].text;
+    gd_dict_put(&report->said, gd_span_of(text), text);
     report->count++;
+}
+
+/* What comes when the report is full is counted only. */
+static bool is_full(struct gd_report *report)
+{
+    if (report->count < KEPT_MAX)
+        return false;
+    report->dropped++;
+    return true;
 }
 
 bool gd_report_place(struct gd_report *report, struct gd_place place, const char *fmt,
@@ -144,6 +154,8 @@ bool gd_report_place(struct gd_report *report, struct gd_place place, const char
 {
     va_list args;
 
+    if (is_full(report))
+        return false;
     va_start(args, fmt);
     report_add(report, place, "", fmt, args);
     va_end(args);
@@ -158,6 +170,8 @@ report_node(struct gd_report *report, const struct gd_yaml_node *node,
     char text[PATH_MAX_BYTES + 4];
     bool whole;
 
+    if (is_full(report))
+        return;
     gd_buf_init(&path, NULL, PATH_MAX_BYTES);
     whole = add_path(&path, node);
     snprintf(text, sizeof(text), "%.*s%s", (int)path.len, path.data ? path.data : "",
@@ -208,6 +222,11 @@ bool gd_report_inside(struct gd_report *report, const struct gd_yaml_node *node,
     return false;
 }
 
+bool gd_report_crowded(const struct gd_report *report)
+{
+    return report->count >= GD_REPORT_LINES;
+}
+
 bool gd_report_empty(const struct gd_report *report)
 {
     return report->count == 0;
@@ -230,29 +249,6 @@ static int compare_lines(const void *left, const void *right)
     return by ? by : (a->order > b->order) - (a->order < b->order);
 }
 
-/* What stands behind an anchor is read once for each alias: the same words are said once.
- */
-static void drop_repeated(struct gd_report *report)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < report->count; i++) {
-        bool repeated = false;
-
-        for (size_t j = kept; j-- && !repeated;) {
-            if (memcmp(&report->lines[j].place, &report->lines[i].place,
-                       sizeof(struct gd_place)) != 0)
-                break;
-            repeated = strcmp(report->lines[j].text, report->lines[i].text) == 0;
-        }
-        if (repeated)
-            gd_free(report->lines[i].text);
-        else
-            report->lines[kept++] = report->lines[i];
-    }
-    report->count = kept;
-}
-
 void gd_report_finish(struct gd_report *report, struct gd_findings *findings)
 {
     size_t total, shown_lines;
@@ -261,9 +257,10 @@ void gd_report_finish(struct gd_report *report, struct gd_findings *findings)
     if (report->count == 0)
         return;
     qsort(report->lines, report->count, sizeof(*report->lines), compare_lines);
-    drop_repeated(report);
     total = report->count + report->dropped;
-    shown_lines = total > GD_REPORT_LINES ? GD_REPORT_LINES - 1 : report->count;
+    shown_lines = report->count;
+    if (total > GD_REPORT_LINES && shown_lines > GD_REPORT_LINES - 1)
+        shown_lines = GD_REPORT_LINES - 1;
     findings->lines = gd_alloc_array(shown_lines + 1, sizeof(*findings->lines));
     for (size_t i = 0; i < shown_lines; i++) {
         findings->lines[i] = report->lines[i].text;
@@ -284,6 +281,7 @@ void gd_report_free(struct gd_report *report)
     for (size_t i = 0; i < report->count; i++)
         gd_free(report->lines[i].text);
     gd_free(report->lines);
+    gd_dict_free(&report->said);
     for (unsigned i = 0; i < report->file_count; i++)
         gd_free(report->files[i]);
     gd_free(report->files);

@@ -6,6 +6,7 @@
  */
 #include <stdarg.h>
 
+#include "plan/dict.h"
 #include "plan/load.h"
 
 struct gd_report_line;
@@ -17,7 +18,8 @@ struct gd_report {
     unsigned file_count;
     struct gd_report_line *lines;
     size_t count, cap;
-    size_t dropped; /* found when the report was full */
+    struct gd_dict said; /* the lines by their text */
+    size_t dropped;      /* found when the report was full */
 };
 
 enum { GD_REPORT_LINES = 100 };
@@ -47,6 +49,10 @@ bool gd_report_key(struct gd_report *report, const struct gd_yaml_node *node,
 bool gd_report_inside(struct gd_report *report, const struct gd_yaml_node *node,
                       size_t offset, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+
+/** Whether so much was reported that what comes now is hardly shown: a reason to save the
+ *  search for what was meant. */
+bool gd_report_crowded(const struct gd_report *report);
 
 /** Whether nothing was reported. */
 bool gd_report_empty(const struct gd_report *report);

@@ -204,10 +204,10 @@ static const char *hint(const struct gd_option *option, const struct gd_yaml_nod
                 return "; YAML versions disagree on yes and no, so they are not accepted";
     if ((option->type == GD_TYPE_DURATION || option->type == GD_TYPE_SIZE ||
          option->type == GD_TYPE_PERCENT) &&
-        only_digits(text) && !node->source.ptr)
+        only_digits(text) && !node->source)
         return "; the unit is missing";
     if (option->type == GD_TYPE_INT && text.len && text.ptr[0] >= '0' &&
-        text.ptr[0] <= '9' && node->plain && !node->source.ptr)
+        text.ptr[0] <= '9' && node->plain && !node->source)
         return "; write plain decimal digits";
     if ((option->type == GD_TYPE_INT || option->type == GD_TYPE_BOOL) && !node->plain)
         return "; remove the quotes";
@@ -303,7 +303,7 @@ static bool say_unknown(struct gd_report *report, enum gd_section section,
     for (size_t i = 0; i < gd_option_count; i++)
         if (gd_option_in(&gd_options[i], section) && count < KEYS_MAX)
             keys[count++] = gd_options[i].key;
-    meant = gd_suggest(node->key->text, keys, count);
+    meant = gd_report_crowded(report) ? NULL : gd_suggest(node->key->text, keys, count);
     if (meant)
         return gd_report_key(report, node, "unknown key; did you mean \"%s\"?", meant);
     for (size_t i = 0; i < count && len < sizeof(list); i++)

@@ -24,6 +24,17 @@ size_t gd_text_utf8(struct gd_span text)
     size_t at = 0;
 
     while (at < text.len) {
+        uint64_t word = 0;
+
+        /* Eight characters of ASCII at once. */
+        if (text.len - at >= sizeof(word))
+            memcpy(&word, bytes + at, sizeof(word));
+        else
+            word = UINT64_MAX;
+        if ((word & 0x8080808080808080u) == 0) {
+            at += sizeof(word);
+            continue;
+        }
         size_t len = bytes[at] < 0x80 ? 1 : utf8_char(bytes + at, text.len - at);
 
         if (len == 0)

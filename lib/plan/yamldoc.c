@@ -45,7 +45,7 @@ void gd_yaml_free(struct gd_yaml *yaml)
 
 bool gd_yaml_is_null(const struct gd_yaml_node *node)
 {
-    return node->kind == GD_YAML_SCALAR && node->plain && !node->source.ptr &&
+    return node->kind == GD_YAML_SCALAR && node->plain && !node->source &&
            (node->text.len == 0 || gd_span_is(node->text, "~") ||
             gd_span_is(node->text, "null") || gd_span_is(node->text, "Null") ||
             gd_span_is(node->text, "NULL"));
@@ -95,7 +95,7 @@ static struct gd_yaml_node *node_new(struct parse *p, const yaml_event_t *event,
     if (node == NULL || !count(p, event->start_mark, 1, 0))
         return NULL;
     node->kind = kind;
-    node->file = p->file;
+    node->file = (uint16_t)p->file;
     node->line = (unsigned)event->start_mark.line + 1;
     node->col = (unsigned)event->start_mark.column + 1;
     node->nodes = 1;
@@ -233,7 +233,7 @@ static bool on_alias(struct parse *p, const yaml_event_t *event)
 {
     const char *name = (const char *)event->data.alias.anchor;
     const struct gd_yaml_node *target = gd_dict_get(&p->anchors, gd_span_of(name));
-    struct gd_yaml_node *node;
+    struct gd_yaml_node copy, *node;
 
     if (target == NULL)
         return REFUSE(p, event->start_mark, "there is no anchor &%s before this alias",
@@ -245,20 +245,13 @@ static bool on_alias(struct parse *p, const yaml_event_t *event)
     node = node_new(p, event, target->kind);
     if (node == NULL || !count(p, event->start_mark, target->nodes - 1, target->bytes))
         return false;
-    *node = (struct gd_yaml_node){.kind = target->kind,
-                                  .plain = target->plain,
-                                  .broken = target->broken,
-                                  .height = target->height,
-                                  .file = p->file,
-                                  .line = node->line,
-                                  .col = node->col,
-                                  .count = target->count,
-                                  .nodes = target->nodes,
-                                  .bytes = target->bytes,
-                                  .text = target->text,
-                                  .source = target->source,
-                                  .first = target->first,
-                                  .last = target->last};
+    copy = *target;
+    copy.line = node->line;
+    copy.col = node->col;
+    copy.file = node->file;
+    copy.verbatim = false;
+    copy.key = copy.next = NULL;
+    *node = copy;
     if (!attach(p, event, node))
         return false;
     close_value(p, node);
@@ -395,7 +388,7 @@ static bool read_all(int fd, size_t max_bytes, struct gd_buf *buf, struct gd_err
 
         if (buf->len == buf->max)
             return gd_err_set(err, "is larger than %zu KiB", max_bytes / 1024);
-        if (!gd_buf_reserve(buf, buf->max - buf->len < 65536 ? 1 : 65536))
+        if (!gd_buf_reserve(buf, 1))
             return gd_err_set(err, "cannot be read: out of memory");
         n = read(fd, buf->data + buf->len,
                  buf->cap - buf->len < buf->max - buf->len ? buf->cap - buf->len
@@ -426,6 +419,9 @@ bool gd_yaml_read(const char *path, bool pipes, size_t max_bytes, struct gd_buf 
         ok = gd_err_set(err, "is no regular file");
     else if (S_ISREG(info.st_mode) && (uintmax_t)info.st_size > max_bytes)
         ok = gd_err_set(err, "is larger than %zu KiB", max_bytes / 1024);
+    else if (!gd_buf_reserve(buf,
+                             S_ISREG(info.st_mode) ? (size_t)info.st_size + 1 : 4096))
+        ok = gd_err_set(err, "cannot be read: out of memory");
     else
         ok = read_all(fd, max_bytes, buf, err);
     close(fd);

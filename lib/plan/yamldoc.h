@@ -22,21 +22,28 @@ enum {
 
 enum gd_yaml_kind { GD_YAML_SCALAR, GD_YAML_LIST, GD_YAML_MAP };
 
+/** Small on purpose: a large file has many. */
 struct gd_yaml_node {
-    enum gd_yaml_kind kind;
-    bool plain;     /* scalar without quotes, or one made of a `${…}` */
-    bool verbatim;  /* scalar on one line without escapes: columns can be counted */
-    bool broken;    /* scalar with a `${…}` that failed; reported already */
+    uint8_t kind;   /* enum gd_yaml_kind */
     uint8_t height; /* of the tree below, 0 for a scalar */
-    unsigned file, line, col;
+    uint16_t file;
+    bool plain;    /* scalar without quotes, or one made of a `${…}` */
+    bool verbatim; /* scalar on one line without escapes: columns can be counted */
+    bool broken;   /* scalar with a `${…}` that failed; reported already */
+    unsigned line, col;
     unsigned index;                /* among the values of the parent */
     unsigned count;                /* values inside */
     unsigned nodes, bytes;         /* of all below and itself, aliases expanded */
-    struct gd_span text;           /* scalar, terminated */
-    struct gd_span source;         /* scalar before `${…}`; ptr NULL when unchanged */
     const struct gd_yaml_node *up; /* parent, NULL for a root */
     const struct gd_yaml_node *key;
-    struct gd_yaml_node *first, *last, *next;
+    struct gd_yaml_node *next;
+    const char *source; /* scalar before `${…}`; NULL when unchanged */
+    union {
+        struct gd_span text; /* scalar, terminated */
+        struct {
+            struct gd_yaml_node *first, *last; /* list, map */
+        };
+    };
 };
 
 /** All that is read in one load. */

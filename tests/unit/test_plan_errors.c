@@ -184,7 +184,8 @@ START_TEST(wrong_addresses_to_listen_on_are_refused)
         "gw.yaml:17:5: listen[15]: only a port can follow the ] of an IPv6 "
         "address",
         "gw.yaml:18:5: listen[16]: the IPv6 address has no closing ]");
-    PLAN_REFUSE("listen: []\n", "gw.yaml:1:9: listen: expected at least one address");
+    PLAN_REFUSE("listen: []\n",
+                "gw.yaml:1:9: listen: expected 1 to 64 addresses, found 0");
     PLAN_REFUSE("listen: [8080, \"http://[::]:8080\"]\n",
                 "gw.yaml:1:16: listen[1]: http://[::]:8080 stands twice");
 }

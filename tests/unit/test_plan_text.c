@@ -149,6 +149,26 @@ START_TEST(a_mistake_behind_an_anchor_is_said_once)
 }
 END_TEST
 
+START_TEST(many_mistakes_behind_one_anchor_stay_few_lines)
+{
+    struct gd_findings findings;
+    struct gd_buf text;
+
+    gd_buf_init(&text, NULL, 1 << 20);
+    ck_assert(gd_buf_add_text(&text, "defaults: &p {calls: {x: nope/, y: [], z: 3}}\n"
+                                     "routes:\n"));
+    for (int i = 0; i < 3000; i++)
+        ck_assert(gd_buf_addf(&text, "  /r%d: *p\n", i));
+    ck_assert_ptr_null(
+        gd_plan_load_text("gw.yaml", gd_buf_span(&text), &test_options, &findings));
+    ck_assert_uint_eq(findings.count, 4);
+    ck_assert_str_eq(findings.lines[1], "gw.yaml:1:26: defaults.calls.x: there is no "
+                                        "upstream \"nope\"");
+    gd_findings_free(&findings);
+    gd_buf_free(&text);
+}
+END_TEST
+
 START_TEST(aliases_that_name_nothing_or_themselves_are_refused)
 {
     PLAN_REFUSE("log: *x\n", "gw.yaml:1:6: there is no anchor &x before this alias");
@@ -253,6 +273,7 @@ GD_SUITE("plan text", an_empty_file_is_said_to_be_empty, a_file_that_is_no_map_i
          a_second_document_is_refused, a_key_that_stands_twice_is_shown_with_both_places,
          what_yaml_can_and_a_configuration_cannot_is_refused,
          aliases_share_what_they_name, a_mistake_behind_an_anchor_is_said_once,
+         many_mistakes_behind_one_anchor_stay_few_lines,
          aliases_that_name_nothing_or_themselves_are_refused,
          an_alias_bomb_is_refused_at_once, a_bomb_of_text_is_refused,
          deep_nesting_is_refused, a_file_that_is_too_large_is_refused,
