@@ -1,14 +1,15 @@
 #ifndef GD_JSON_BLOCK_H
 #define GD_JSON_BLOCK_H
 /**
- * Runs of bytes, a block of 16 at a time: private to lib/json.
+ * Many bytes at once: private to lib/json. swar_* are portable; vector_* exist where
+ * GD_JSON_VECTOR is 1.
  *
- * Each function looks at exactly GD_JSON_BLOCK readable bytes and returns how many at the
- * front are of one kind, 0 to GD_JSON_BLOCK:
- *   plain   may stand unescaped in a string and is ASCII: 0x20 to 0x7f but '"' and '\'
- *   digits  '0' to '9'
- *   white   the four bytes of JSON white space
- * swar_* are portable; vector_* exist where GD_JSON_VECTOR is 1.
+ * *_odd looks at exactly GD_JSON_WIDE readable bytes and returns a bit for each, the
+ * first one lowest, that is set unless the byte is plain: ASCII that may stand unescaped
+ * in a string, which is 0x20 to 0x7f but '"' and '\'.
+ *
+ * *_digits and *_white look at exactly GD_JSON_BLOCK readable bytes and return how many
+ * at the front are '0' to '9' or JSON's white space, 0 to GD_JSON_BLOCK.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -24,11 +25,9 @@
 #define GD_JSON_VECTOR 0
 #endif
 
-enum { GD_JSON_BLOCK = 16 };
+enum { GD_JSON_BLOCK = 16, GD_JSON_WIDE = 64 };
 
-/* --- Portable: two words of eight bytes, the first byte lowest. ---
- * A sum or difference may carry into the byte above a hit. Only the lowest hit counts, so
- * that is harmless. */
+/* --- Portable: words of eight bytes, the first byte lowest --- */
 
 #define GD_JSON_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
@@ -43,47 +42,42 @@ static inline uint64_t swar_load(const uint8_t *p)
     return word;
 }
 
-/* The index of the lowest byte whose top bit is set, 8 with none. */
+/* The index of the lowest byte that is not 0, 8 with none. */
 static inline size_t swar_first(uint64_t hits)
 {
     return hits ? (size_t)__builtin_ctzll(hits) / 8 : 8;
 }
 
-/* Exchanging 0x20 and 0x22 puts the quote just above the control characters. */
-static inline uint64_t swar_not_plain(uint64_t word)
+/* Sets the top bit of each byte that is plain. Exchanging 0x20 and 0x22 puts the quote
+ * just above the control characters; with the top bits out of the way no sum carries. */
+static inline uint64_t swar_plain(uint64_t word)
 {
-    uint64_t low = (word ^ GD_JSON_EACH(0x02)) - GD_JSON_EACH(0x21);
-    uint64_t backslash = (word ^ GD_JSON_EACH('\\')) - GD_JSON_EACH(1);
+    uint64_t low = word & GD_JSON_EACH(0x7f);
+    uint64_t above = (low ^ GD_JSON_EACH(0x02)) + GD_JSON_EACH(0x80 - 0x21);
+    uint64_t other = (low ^ GD_JSON_EACH('\\')) + GD_JSON_EACH(0x7f);
 
-    return (low | backslash | word) & GD_JSON_EACH(0x80);
+    return above & other & ~word & GD_JSON_EACH(0x80);
 }
 
+/* The product gathers the eight top bits in its highest byte. */
+static inline uint64_t swar_odd(const uint8_t *p)
+{
+    uint64_t plain = 0;
+
+    for (int i = 0; i < GD_JSON_WIDE; i += 8) {
+        uint64_t bits = swar_plain(swar_load(p + i)) >> 7;
+
+        plain |= (bits * UINT64_C(0x0102040810204080)) >> 56 << i;
+    }
+    return ~plain;
+}
+
+/* A sum may carry into the byte above a hit; only the lowest hit counts. */
 static inline uint64_t swar_not_digit(uint64_t word)
 {
     uint64_t value = word ^ GD_JSON_EACH('0');
 
     return (value | (value + GD_JSON_EACH(0x80 - 10))) & GD_JSON_EACH(0x80);
-}
-
-/* Exact in every byte, because here the bytes that do not match are sought. */
-static inline uint64_t swar_differs(uint64_t word, uint8_t byte)
-{
-    uint64_t diff = word ^ GD_JSON_EACH(byte);
-
-    return diff | ((diff & GD_JSON_EACH(0x7f)) + GD_JSON_EACH(0x7f));
-}
-
-static inline uint64_t swar_not_white(uint64_t word)
-{
-    return swar_differs(word, ' ') & swar_differs(word, '\n') & swar_differs(word, '\r') &
-           swar_differs(word, '\t') & GD_JSON_EACH(0x80);
-}
-
-static inline size_t swar_plain(const uint8_t *p)
-{
-    size_t n = swar_first(swar_not_plain(swar_load(p)));
-
-    return n < 8 ? n : 8 + swar_first(swar_not_plain(swar_load(p + 8)));
 }
 
 static inline size_t swar_digits(const uint8_t *p)
@@ -93,11 +87,11 @@ static inline size_t swar_digits(const uint8_t *p)
     return n < 8 ? n : 8 + swar_first(swar_not_digit(swar_load(p + 8)));
 }
 
-static inline size_t swar_white(const uint8_t *p)
+static inline size_t swar_spaces(const uint8_t *p)
 {
-    size_t n = swar_first(swar_not_white(swar_load(p)));
+    size_t n = swar_first(swar_load(p) ^ GD_JSON_EACH(' '));
 
-    return n < 8 ? n : 8 + swar_first(swar_not_white(swar_load(p + 8)));
+    return n < 8 ? n : 8 + swar_first(swar_load(p + 8) ^ GD_JSON_EACH(' '));
 }
 
 #if defined(__SSE2__)
@@ -109,14 +103,22 @@ static inline size_t vector_leading(__m128i lanes)
 }
 
 /* Signed comparison: bytes from 0x80 are below zero, so not above 0x20 either. */
-static inline size_t vector_plain(const uint8_t *p)
+static inline uint64_t vector_plain_block(const uint8_t *p)
 {
     __m128i bytes = _mm_loadu_si128((const __m128i *)p);
     __m128i above =
         _mm_cmpgt_epi8(_mm_xor_si128(bytes, _mm_set1_epi8(0x02)), _mm_set1_epi8(0x20));
     __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
 
-    return vector_leading(_mm_andnot_si128(backslash, above));
+    return (unsigned)_mm_movemask_epi8(_mm_andnot_si128(backslash, above));
+}
+
+static inline uint64_t vector_odd(const uint8_t *p)
+{
+    uint64_t low = vector_plain_block(p) | vector_plain_block(p + 16) << 16;
+    uint64_t high = vector_plain_block(p + 32) | vector_plain_block(p + 48) << 16;
+
+    return ~(low | high << 32);
 }
 
 /* Moves '0' to '9' to the ten highest signed values. */
@@ -126,17 +128,6 @@ static inline size_t vector_digits(const uint8_t *p)
     __m128i moved = _mm_add_epi8(bytes, _mm_set1_epi8(127 - '9'));
 
     return vector_leading(_mm_cmpgt_epi8(moved, _mm_set1_epi8(127 - 10)));
-}
-
-static inline size_t vector_white(const uint8_t *p)
-{
-    __m128i bytes = _mm_loadu_si128((const __m128i *)p);
-    __m128i blank = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')),
-                                 _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')));
-    __m128i line = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')),
-                                _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
-
-    return vector_leading(_mm_or_si128(blank, line));
 }
 
 #elif GD_JSON_VECTOR
@@ -150,13 +141,28 @@ static inline size_t vector_leading(uint8x16_t lanes)
     return misses ? (size_t)__builtin_ctzll(misses) / 4 : GD_JSON_BLOCK;
 }
 
-static inline size_t vector_plain(const uint8_t *p)
+static inline uint8x16_t vector_odd_block(const uint8_t *p)
 {
     uint8x16_t bytes = vld1q_u8(p);
     int8x16_t moved = vreinterpretq_s8_u8(veorq_u8(bytes, vdupq_n_u8(0x02)));
     uint8x16_t backslash = vceqq_u8(bytes, vdupq_n_u8('\\'));
 
-    return vector_leading(vbicq_u8(vcgtq_s8(moved, vdupq_n_s8(0x20)), backslash));
+    return vorrq_u8(vcleq_s8(moved, vdupq_n_s8(0x20)), backslash);
+}
+
+/* One bit a lane, then neighbours added until 64 lanes are 8 bytes. */
+static inline uint64_t vector_odd(const uint8_t *p)
+{
+    static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128,
+                                        1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t weight = vld1q_u8(weights);
+    uint8x16_t low = vpaddq_u8(vandq_u8(vector_odd_block(p), weight),
+                               vandq_u8(vector_odd_block(p + 16), weight));
+    uint8x16_t high = vpaddq_u8(vandq_u8(vector_odd_block(p + 32), weight),
+                                vandq_u8(vector_odd_block(p + 48), weight));
+    uint8x16_t all = vpaddq_u8(low, high);
+
+    return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(all, all)), 0);
 }
 
 static inline size_t vector_digits(const uint8_t *p)
@@ -166,16 +172,6 @@ static inline size_t vector_digits(const uint8_t *p)
     return vector_leading(vcltq_u8(value, vdupq_n_u8(10)));
 }
 
-static inline size_t vector_white(const uint8_t *p)
-{
-    uint8x16_t bytes = vld1q_u8(p);
-    uint8x16_t blank =
-        vorrq_u8(vceqq_u8(bytes, vdupq_n_u8(' ')), vceqq_u8(bytes, vdupq_n_u8('\t')));
-    uint8x16_t line =
-        vorrq_u8(vceqq_u8(bytes, vdupq_n_u8('\n')), vceqq_u8(bytes, vdupq_n_u8('\r')));
-
-    return vector_leading(vorrq_u8(blank, line));
-}
-
 #endif
+
 #endif

@@ -10,9 +10,10 @@
  * only strings, blocks and closing brackets are checked against the end. Whoever reads
  * p[i] has found the bytes before it to be neither of the two.
  *
- * All functions take and return the position in the text; NULL after a fault.
+ * All functions take and return the place in the text; its p is NULL after a fault.
  */
-#include "json/tokens.h"
+#include "json/numbers.h"
+#include "json/strings.h"
 
 static inline const uint8_t *literal(struct gd_json_walk *w, const uint8_t *p,
                                      const char *text, size_t len)
@@ -25,12 +26,10 @@ static inline const uint8_t *literal(struct gd_json_walk *w, const uint8_t *p,
     return p + len;
 }
 
-/* Goes past a value that holds no others, from its first byte. */
+/* Goes past a literal or a number, from its first byte. */
 static OUT_OF_LINE const uint8_t *scalar(struct gd_json_walk *w, const uint8_t *p)
 {
     switch (peek(w, p)) {
-    case '"':
-        return string_rest(w, p + 1);
     case 't':
         return literal(w, p, "true", 4);
     case 'f':
@@ -40,111 +39,122 @@ static OUT_OF_LINE const uint8_t *scalar(struct gd_json_walk *w, const uint8_t *
     case '-':
         return p + 1 < w->safe && p[1] >= '1' && p[1] <= '9' ? number(w, p, p + 1)
                                                              : number_full(w, p);
-    case '0':
-    case '1':
-    case '2':
-    case '3':
-    case '4':
-    case '5':
-    case '6':
-    case '7':
-    case '8':
-    case '9':
-        return number_full(w, p);
     default:
-        return fault_at(w, p, "expected a value");
+        return is_digit(peek(w, p)) ? number_full(w, p)
+                                    : fault_at(w, p, "expected a value");
     }
 }
 
+/* Where items stops. */
+enum stop {
+    STOP_FAULT,
+    STOP_OPENING, /* at the bracket of a container inside */
+    STOP_CLOSING, /* at the bracket of this one */
+};
+
 /* Goes from the first member or element, or white space before it, past all that hold no
- * others: to an opening bracket, or to the closing one of the container itself. */
-static inline __attribute__((always_inline)) const uint8_t *
-items(struct gd_json_walk *w, const uint8_t *p, bool object)
+ * others. */
+static inline __attribute__((always_inline)) enum stop
+items(struct gd_json_walk *w, struct place *at, bool object)
 {
-    uint8_t first;
+    uint8_t c;
 
 item:
     if (object) {
-        if (peek(w, p) != '"') {
-            p = white(w, p);
-            if (peek(w, p) != '"')
-                return fault_at(w, p, "expected a name in quotes");
+        if (UNUSUALLY(peek(w, at->p) != '"')) {
+            *at = white(w, *at);
+            if (peek(w, at->p) != '"') {
+                fault_at(w, at->p, "expected a name in quotes");
+                return STOP_FAULT;
+            }
         }
-        p = name(w, p + 1);
-        if (p == NULL)
-            return NULL;
+        *at = name(w, *at);
+        if (UNUSUALLY(at->p == NULL))
+            return STOP_FAULT;
     }
 value:
-    first = peek(w, p);
-    if (first == '"' && p < w->safe) {
-        const uint8_t *quote = p + 1 + BLOCK(plain)(p + 1);
-
-        if (memcmp(quote, "\",", 2) == 0) {
-            p = quote + 2;
+    c = peek(w, at->p);
+    if (c == '"') {
+        *at = to_odd(w, *at);
+        if (USUALLY(at->odd && is_pair(w, at->p, "\","))) {
+            *at = past(*at, 2);
             goto item;
         }
-        p = *quote == '"' ? quote + 1 : string_rest(w, quote);
-    } else if (first >= '1' && first <= '9') {
-        p = number(w, p, p);
-    } else if (first == '{' || first == '[') {
-        return p;
-    } else if (is_white(first)) {
-        p = white_run(w, p);
+        *at = string_end(w, *at);
+    } else if (c >= '1' && c <= '9') {
+        at->p = number(w, at->p, at->p);
+    } else if (c == '{' || c == '[') {
+        return STOP_OPENING;
+    } else if (is_white(c)) {
+        *at = white(w, *at);
         goto value;
     } else {
-        p = scalar(w, p);
+        at->p = scalar(w, at->p);
     }
-    if (p == NULL)
-        return NULL;
-    if (peek(w, p) != ',' && peek(w, p) != (object ? '}' : ']'))
-        p = white(w, p);
-    if (peek(w, p) == ',') {
-        p++;
+    if (UNUSUALLY(at->p == NULL))
+        return STOP_FAULT;
+behind:
+    c = peek(w, at->p);
+    if (USUALLY(c == ',')) {
+        at->p++;
         goto item;
     }
-    if (peek(w, p) == (object ? '}' : ']'))
-        return p;
-    return fault_at(w, p, object ? "expected ',' or '}'" : "expected ',' or ']'");
+    if (c == (object ? '}' : ']'))
+        return STOP_CLOSING;
+    if (is_white(c)) {
+        *at = white(w, *at);
+        goto behind;
+    }
+    fault_at(w, at->p, object ? "expected ',' or '}'" : "expected ',' or ']'");
+    return STOP_FAULT;
 }
 
 /* Goes past one object or array, from its opening bracket. */
-static const uint8_t *container(struct gd_json_walk *w, const uint8_t *p)
+static const uint8_t *container(struct gd_json_walk *w, const uint8_t *start)
 {
-    uint8_t open[GD_JSON_DEPTH_MAX]; /* '{' or '[', outermost first */
+    uint8_t open[GD_JSON_DEPTH_MAX]; /* the closing brackets owed, outermost first */
+    struct place at = place_of((struct spot){start, 0});
     unsigned depth = 0;
+    uint8_t closing;
 
-    for (;;) {
-        uint8_t closing = *p + 2; /* that is how ASCII has them */
-
-        if (depth == w->max_depth)
-            return fault_at(w, p, "nested too deep");
-        open[depth++] = *p;
-        p = white(w, p + 1);
-        if (peek(w, p) == closing)
-            goto close;
-    next:
-        p = closing == '}' ? items(w, p, true) : items(w, p, false);
-        if (p == NULL)
-            return NULL;
-        if (*p != closing)
-            continue;
-    close:
-        p++;
-        if (--depth == 0)
-            return p;
-        if (p == w->end)
-            return fault_at(w, p, NULL);
-        closing = open[depth - 1] + 2;
-        if (*p != ',' && *p != closing)
-            p = white(w, p);
-        if (peek(w, p) == closing)
-            goto close;
-        if (peek(w, p) != ',')
-            return fault_at(
-                w, p, closing == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
-        p++;
+open:
+    closing = *at.p + 2; /* that is how ASCII has them */
+    if (depth == w->max_depth)
+        return fault_at(w, at.p, "nested too deep");
+    open[depth++] = closing;
+    at.p++;
+    at = white(w, at);
+    if (peek(w, at.p) == closing)
+        goto close;
+next:
+    switch (closing == '}' ? items(w, &at, true) : items(w, &at, false)) {
+    case STOP_FAULT:
+        return NULL;
+    case STOP_OPENING:
+        goto open;
+    case STOP_CLOSING:
+        break;
+    }
+close:
+    at.p++;
+    if (--depth == 0)
+        return at.p;
+    if (at.p == w->end)
+        return fault_at(w, at.p, NULL);
+    closing = open[depth - 1];
+behind:
+    if (peek(w, at.p) == ',') {
+        at.p++;
         goto next;
     }
+    if (peek(w, at.p) == closing)
+        goto close;
+    if (is_white(peek(w, at.p))) {
+        at = white(w, at);
+        goto behind;
+    }
+    return fault_at(w, at.p,
+                    closing == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
 }
 
 #endif

@@ -49,7 +49,9 @@ static const uint8_t *verbatim_run(const uint8_t *p, const uint8_t *end)
         } else if (*p < ' ' || *p == '"' || *p == '\\') {
             return p;
         } else {
-            p += end - p >= GD_JSON_BLOCK ? swar_plain(p) : 1;
+            bool eight = end - p >= 8 && swar_plain(swar_load(p)) == GD_JSON_EACH(0x80);
+
+            p += eight ? 8 : 1;
         }
     }
     return p;

@@ -16,20 +16,19 @@
 struct gd_json_walk {
     const uint8_t *start;
     const uint8_t *end;
-    const uint8_t *safe; /* from any place below it GD_JSON_ROOM bytes can be read */
+    const uint8_t *safe; /* below it a block and one more byte can be read */
+    const uint8_t *wide; /* below it GD_JSON_WIDE bytes can be read */
     unsigned max_depth;
     struct gd_json_fault fault;
 };
-
-/* A quote, a block and two bytes behind it. */
-enum { GD_JSON_ROOM = GD_JSON_BLOCK + 3 };
 
 static inline void gd_json_walk_init(struct gd_json_walk *w, const uint8_t *start,
                                      size_t len, unsigned max_depth)
 {
     w->start = start;
     w->end = start + len;
-    w->safe = len < GD_JSON_ROOM ? start : w->end - GD_JSON_ROOM + 1;
+    w->safe = len > GD_JSON_BLOCK ? w->end - GD_JSON_BLOCK : start;
+    w->wide = len >= GD_JSON_WIDE ? w->end - GD_JSON_WIDE + 1 : start;
     w->max_depth = max_depth < GD_JSON_DEPTH_MAX ? max_depth : GD_JSON_DEPTH_MAX;
 }
 

@@ -4,14 +4,23 @@
 
 bool gd_json_walk_exact(struct gd_json_walk *w, struct gd_span *value)
 {
-    const uint8_t *first = white(w, w->start);
-    uint8_t c = peek(w, first);
-    const uint8_t *p = c == '{' || c == '[' ? container(w, first) : scalar(w, first);
-    const uint8_t *rest;
+    const uint8_t *first = white_run(w, w->start);
+    const uint8_t *p, *rest;
 
+    switch (peek(w, first)) {
+    case '{':
+    case '[':
+        p = container(w, first);
+        break;
+    case '"':
+        p = string_rest(w, (struct spot){first + 1, 0}).p;
+        break;
+    default:
+        p = scalar(w, first);
+    }
     if (p == NULL)
         return false;
-    rest = white(w, p);
+    rest = white_run(w, p);
     if (rest != w->end) {
         fault_at(w, rest, "unexpected byte after the value");
         return false;

@@ -63,28 +63,31 @@ START_TEST(every_invalid_text_is_refused_at_every_alignment)
 }
 END_TEST
 
-/* Both kinds again inside a document that is longer than a few blocks. */
-START_TEST(texts_are_judged_the_same_deep_inside_a_document)
+/* The text as an element, behind a string of `pad` bytes. */
+static struct gd_span embedded(struct gd_buf *buf, size_t pad, struct gd_span text)
 {
-    static const char head[] = "{\"first\":[1,2.5,\"three and some more\"],\"second\": [";
-    static const char tail[] = " ], \"last\":{\"a\":\"b\",\"c\":[],\"d\":12345678901}}";
+    buf->len = 0;
+    ck_assert(
+        gd_buf_addf(buf, "{\"first\":[1,2.5,\"%*s\"],\"second\": [", (int)pad, "") &&
+        gd_buf_add_span(buf, text) &&
+        gd_buf_add_text(buf, " ], \"last\":{\"a\":\"b\",\"c\":[],\"d\":12345678901}}"));
+    return gd_buf_span(buf);
+}
+
+START_TEST(texts_are_judged_the_same_wherever_they_are_in_a_document)
+{
     struct gd_buf buf;
 
     gd_buf_init(&buf, NULL, 4096);
-    for (size_t i = 0; i < COUNT(valid_texts); i++) {
-        buf.len = 0;
-        ck_assert(gd_buf_add_text(&buf, head) && gd_buf_add_span(&buf, valid_texts[i]) &&
-                  gd_buf_add_text(&buf, tail));
-        ck_assert(valid(gd_buf_span(&buf)));
-    }
+    for (size_t i = 0; i < COUNT(valid_texts); i++)
+        for (size_t pad = 0; pad < 66; pad++)
+            ck_assert(valid(embedded(&buf, pad, valid_texts[i])));
     for (size_t i = 0; i < COUNT(invalid_texts); i++) {
-        if (gd_span_trim(invalid_texts[i], " \n\r\t").len == 0)
-            continue;
-        buf.len = 0;
-        ck_assert(gd_buf_add_text(&buf, head) &&
-                  gd_buf_add_span(&buf, invalid_texts[i]) && gd_buf_add_text(&buf, tail));
-        /* "123 4" and the like join their neighbours, never to something valid */
-        ck_assert_msg(!valid(gd_buf_span(&buf)), "%s", invalid_texts[i].ptr);
+        bool empty = gd_span_trim(invalid_texts[i], " \n\r\t").len == 0;
+
+        for (size_t pad = 0; pad < 66 && !empty; pad++)
+            ck_assert_msg(!valid(embedded(&buf, pad, invalid_texts[i])), "%s",
+                          invalid_texts[i].ptr);
     }
     gd_buf_free(&buf);
 }
@@ -239,6 +242,16 @@ START_TEST(numbers_are_allowed_to_their_longest_and_no_longer)
 }
 END_TEST
 
+static void add_plain(struct gd_buf *buf, size_t len)
+{
+    static const char plain[] =
+        "]},:[{ abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKLMNOPQRSTUV "
+        "01234567890-+.~!#$%&'()*;<=>?@^_`|WXYZ";
+
+    for (; len; len -= len < 64 ? len : 64)
+        ck_assert(gd_buf_add(buf, plain + len % 16, len < 64 ? len : 64));
+}
+
 /* Every kind of byte at every place of strings up to a few blocks long. */
 START_TEST(strings_are_checked_at_every_place)
 {
@@ -254,18 +267,19 @@ START_TEST(strings_are_checked_at_every_place)
         {TEXT("\""), false},          {TEXT("\\"), false},
         {TEXT("\\u00g0"), false},     {TEXT("\xff"), false},
     };
+    static const size_t rests[] = {0, 1, 2, 15, 16, 17, 47, 62, 63, 64, 65, 100};
     struct gd_buf buf;
 
     gd_buf_init(&buf, NULL, 1024);
     for (size_t i = 0; i < COUNT(pieces); i++)
-        for (size_t before = 0; before < 40; before++)
-            for (size_t behind = 0; behind < 40; behind += 3) {
+        for (size_t before = 0; before < 140; before++)
+            for (size_t j = 0; j < COUNT(rests); j++) {
                 buf.len = 0;
-                ck_assert(gd_buf_addf(&buf, "{\"%.*s", (int)before,
-                                      "}]abcdefghijklmnopqrstuvwxyz0123456789 []{}"));
+                ck_assert(gd_buf_add_text(&buf, "{\""));
+                add_plain(&buf, before);
                 ck_assert(gd_buf_add_span(&buf, pieces[i].piece));
-                ck_assert(gd_buf_addf(&buf, "%.*s\": 1}", (int)behind,
-                                      "zyxwvutsrqponmlkjihgfedcba9876543210 ,:::"));
+                add_plain(&buf, rests[j]);
+                ck_assert(gd_buf_add_text(&buf, "\": \"x\"}"));
                 ck_assert_int_eq(valid(gd_buf_span(&buf)), pieces[i].good);
             }
     gd_buf_free(&buf);
@@ -355,7 +369,7 @@ END_TEST
 
 GD_SUITE("json", every_valid_text_is_accepted_at_every_alignment,
          every_invalid_text_is_refused_at_every_alignment,
-         texts_are_judged_the_same_deep_inside_a_document,
+         texts_are_judged_the_same_wherever_they_are_in_a_document,
          the_value_is_the_text_without_the_white_space_around_it,
          a_refused_text_leaves_the_value_alone,
          a_fault_tells_the_first_wrong_byte_and_why,

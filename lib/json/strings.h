@@ -1,0 +1,150 @@
+#ifndef GD_JSON_STRINGS_H
+#define GD_JSON_STRINGS_H
+/**
+ * Strings and the names of members, for json/grammar.h. Private to lib/json.
+ */
+#include "json/reading.h"
+#include "json/utf8.h"
+
+static const uint8_t *escape(struct gd_json_walk *w, const uint8_t *p)
+{
+    switch (peek(w, p + 1)) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return p + 2;
+    case 'u':
+        for (int i = 2; i < 6; i++)
+            if (!is_hex(peek(w, p + i)))
+                return fault_at(w, p + i, "invalid escape in a string");
+        return p + 6;
+    default:
+        return fault_at(w, p + 1, "invalid escape in a string");
+    }
+}
+
+static inline const uint8_t *characters(struct gd_json_walk *w, const uint8_t *p)
+{
+    do {
+        struct gd_json_utf8 got = gd_json_utf8(p, w->end);
+
+        if (!got.valid)
+            return fault_at(w, got.next, "invalid UTF-8");
+        p = got.next;
+    } while (p < w->end && *p >= 0x80);
+    return p;
+}
+
+/* What is odd from p on, near the end: what the last bytes of the text tell. */
+static OUT_OF_LINE uint64_t look_end(const struct gd_json_walk *w, const uint8_t *p)
+{
+    size_t left = (size_t)(w->end - p);
+    uint8_t rest[GD_JSON_WIDE];
+
+    if (left == 0)
+        return 0;
+    if (w->end - w->start >= GD_JSON_WIDE)
+        return BLOCK(odd)(w->end - GD_JSON_WIDE) >> (GD_JSON_WIDE - left);
+    memset(rest, ' ', sizeof(rest));
+    memcpy(rest, p, left);
+    return BLOCK(odd)(rest);
+}
+
+static OUT_OF_LINE uint64_t look(const struct gd_json_walk *w, const uint8_t *p)
+{
+    return p < w->wide ? BLOCK(odd)(p) : look_end(w, p);
+}
+
+/* From the opening quote to the closing one, or to what is odd before that. With neither
+ * within reach odd is 0, and p anywhere in the string. */
+static inline struct place to_odd(const struct gd_json_walk *w, struct place at)
+{
+    at.odd &= at.odd - 1;
+    if (UNUSUALLY(at.odd == 0)) {
+        at.base = at.p + 1;
+        at.odd = look(w, at.base);
+        if (at.odd == 0)
+            return place_of((struct spot){at.base, 0});
+    }
+    at.p = at.base + lowest(at.odd);
+    return at;
+}
+
+/* The place n bytes behind a p that is odd; nothing else in between is. */
+static inline struct place past(struct place at, size_t n)
+{
+    return (struct place){at.p + n, at.base, at.odd & (at.odd - 1)};
+}
+
+/* Goes past the closing quote, from anywhere in the string. */
+static OUT_OF_LINE struct spot string_rest(struct gd_json_walk *w, struct spot at)
+{
+    for (;;) {
+        const uint8_t *p;
+
+        if (at.odd == 0)
+            at.odd = look(w, at.p);
+        if (at.odd == 0) {
+            if (w->end - at.p <= GD_JSON_WIDE)
+                return fault_spot(w, w->end, NULL);
+            at.p += GD_JSON_WIDE;
+            continue;
+        }
+        at.p += lowest(at.odd);
+        at.odd >>= lowest(at.odd);
+        if (*at.p == '"')
+            return (struct spot){at.p + 1, at.odd >> 1};
+        if (*at.p == '\\')
+            p = escape(w, at.p);
+        else if (*at.p >= 0x80)
+            p = characters(w, at.p);
+        else
+            p = fault_at(w, at.p, "control character in a string");
+        if (p == NULL)
+            return (struct spot){NULL, 0};
+        at.odd = shifted(at.odd, (size_t)(p - at.p));
+        at.p = p;
+    }
+}
+
+/* Goes past the closing quote, from what to_odd found. */
+static inline struct place string_end(struct gd_json_walk *w, struct place at)
+{
+    return at.odd && *at.p == '"' ? past(at, 1) : place_of(string_rest(w, spot_of(at)));
+}
+
+/* Whether the two bytes of text are at p, which is no plain byte: so not the last one. */
+static inline bool is_pair(const struct gd_json_walk *w, const uint8_t *p,
+                           const char *text)
+{
+    return (!EXACT || w->end - p > 1) && memcmp(p, text, 2) == 0;
+}
+
+static OUT_OF_LINE struct spot name_full(struct gd_json_walk *w, struct spot at)
+{
+    struct place behind = place_of(string_rest(w, at));
+
+    if (behind.p == NULL)
+        return (struct spot){NULL, 0};
+    behind = white(w, behind);
+    if (peek(w, behind.p) != ':')
+        return fault_spot(w, behind.p, "expected ':' after a name");
+    behind.p++;
+    return spot_of(behind);
+}
+
+/* Goes past a member's name and the colon, from the opening quote. */
+static inline struct place name(struct gd_json_walk *w, struct place at)
+{
+    at = to_odd(w, at);
+    if (USUALLY(at.odd && is_pair(w, at.p, "\":")))
+        return past(at, 2);
+    return place_of(name_full(w, spot_of(at)));
+}
+
+#endif
