@@ -173,17 +173,24 @@ static bool add_answer(struct gd_mocks *mocks, const struct gd_mock_answer *answ
                        const struct gd_request_head *head, const struct gd_values *values,
                        struct gd_buf *out)
 {
+    static const struct problem unresolved = {
+        500, "a placeholder of the mock had no value", 0};
+    static const struct problem large = {500, "the mock's answer is too large", 0};
     struct gd_span body = answer->literal;
 
     if (body.ptr == NULL) {
+        enum gd_failure failure;
+
         mocks->body.len = 0;
-        if (gd_template_expand(answer->route->body, values, &mocks->body) != GD_OK)
-            return add_problem(
-                mocks, head,
-                (struct problem){500, "a placeholder of the mock had no value", 0}, out);
+        failure = gd_template_expand(answer->route->body, values, &mocks->body);
+        if (failure != GD_OK)
+            return add_problem(mocks, head,
+                               failure == GD_FAIL_TOO_LARGE ? large : unresolved, out);
         body = gd_buf_span(&mocks->body);
     }
-    return gd_buf_add_span(out, answer->head) &&
+    /* Once for all of it: Date, Connection and Content-Length are short. */
+    return gd_buf_reserve(out, answer->head.len + body.len + 160) &&
+           gd_buf_add_span(out, answer->head) &&
            add_rest(mocks, head, answer->has_length, body, out);
 }
 

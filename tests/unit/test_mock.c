@@ -103,6 +103,30 @@ START_TEST(what_no_route_takes_is_a_problem)
 }
 END_TEST
 
+START_TEST(an_answer_that_grows_too_large_is_a_problem)
+{
+    enum { TIMES = 1000, REST = 5000 };
+    static char huge[TIMES * 7 + 512], request[REST + 64];
+    struct fixture f;
+    size_t len = (size_t)snprintf(huge, sizeof(huge),
+                                  "upstreams: {u: {mock: {'GET /{r...}': {json: \"");
+
+    for (int i = 0; i < TIMES; i++, len += 3)
+        memcpy(huge + len, "{r}", 3);
+    snprintf(huge + len, sizeof(huge) - len,
+             "\"}}}}\n"
+             "routes: {GET /: {calls: {a: u/1}}}\n");
+    len = (size_t)snprintf(request, sizeof(request), "GET /");
+    memset(request + len, 'x', REST);
+    snprintf(request + len + REST, sizeof(request) - len - REST, "%s", HOST);
+    setup(&f, huge);
+    asks(&f, request, 500,
+         "{\"title\":\"Internal Server Error\",\"status\":500,\"detail\":\"the mock's "
+         "answer is too large\"}");
+    teardown(&f);
+}
+END_TEST
+
 START_TEST(head_gets_the_length_and_no_body)
 {
     struct fixture f;
@@ -224,7 +248,8 @@ END_TEST
 
 GD_SUITE("mock", a_route_answers_its_json, each_mock_has_its_own_listener,
          fields_of_the_file_are_sent_and_win_over_the_default,
-         what_no_route_takes_is_a_problem, head_gets_the_length_and_no_body,
+         what_no_route_takes_is_a_problem, an_answer_that_grows_too_large_is_a_problem,
+         head_gets_the_length_and_no_body,
 
          a_delay_holds_up_its_own_connection_only, the_failing_share_fails,
          bodies_are_read_and_dropped, who_expects_100_gets_it_before_the_body)

@@ -42,14 +42,16 @@ START_TEST(pipelined_requests_are_answered_in_order)
 
     setup(&f, config);
     client_open(&f, &client);
+    /* During the delay more comes in than the mock reads ahead. */
+    send_text(&client, "GET /slow" HOST);
     for (int i = 0; i < REQUESTS; i++) {
         snprintf(text, sizeof(text), "GET /users/%d" HOST, i);
         send_text(&client, text);
     }
-    wait_answers(&client, REQUESTS);
+    wait_answers(&client, REQUESTS + 1);
     for (int i = 0; i < REQUESTS; i += 37) {
         snprintf(text, sizeof(text), "{\"id\":\"%d\"}", i);
-        answer_is(&client, (unsigned)i, 200, text);
+        answer_is(&client, (unsigned)i + 1, 200, text);
     }
     client_close(&client);
     teardown(&f);
@@ -146,7 +148,7 @@ END_TEST
 
 START_TEST(a_peer_that_reads_late_loses_nothing)
 {
-    enum { REQUESTS = 100 };
+    enum { REQUESTS = 400 };
     struct fixture f;
     struct client client;
     char text[7000];
@@ -229,6 +231,26 @@ START_TEST(a_peer_that_never_reads_is_cut)
     ck_assert_uint_eq(f.mocks->conn_count, 1);
     gd_mock_conns_sweep(f.mocks, gd_loop_now_us(f.loop) + 30000 * (uint64_t)1000);
     ck_assert_uint_eq(f.mocks->conn_count, 0);
+    client_close(&client);
+    teardown(&f);
+}
+END_TEST
+
+START_TEST(deadlines_are_looked_at_while_there_are_connections)
+{
+    struct fixture f;
+    struct client client;
+
+    setup(&f, config);
+    ck_assert(!gd_timer_armed(&f.mocks->sweep));
+    client_open(&f, &client);
+    send_text(&client, "nonsense\r\n\r\n");
+    wait_connections(&f, 1);
+    ck_assert(gd_timer_armed(&f.mocks->sweep));
+    for (int i = 0; i < 200 && f.mocks->conn_count; i++)
+        gd_loop_run_until(f.loop, never, NULL, 50);
+    ck_assert_uint_eq(f.mocks->conn_count, 0);
+    ck_assert(!gd_timer_armed(&f.mocks->sweep));
     client_close(&client);
     teardown(&f);
 }
@@ -383,6 +405,7 @@ GD_SUITE("mock_conn", pipelined_requests_are_answered_in_order,
          an_old_peer_that_asks_keeps_its_connection, a_request_that_drips_in_is_answered,
          what_is_not_http_is_refused_and_ends_the_connection,
          a_peer_that_reads_late_loses_nothing, every_wait_for_the_peer_has_a_deadline,
+         deadlines_are_looked_at_while_there_are_connections,
          a_peer_that_never_reads_is_cut, a_delay_is_no_wait_for_the_peer,
          a_connection_waits_while_there_are_no_descriptors,
          closing_the_mocks_closes_connections_in_any_state,

@@ -147,6 +147,43 @@ START_TEST(a_pattern_has_at_most_64_segments)
 }
 END_TEST
 
+START_TEST(a_pattern_that_is_too_long_is_refused)
+{
+    static char text[5000];
+
+    memset(text, 'a', sizeof(text) - 1);
+    text[0] = '/';
+    refuses(text, "a route of more than 4096 characters is not accepted");
+}
+END_TEST
+
+START_TEST(a_full_arena_is_an_error)
+{
+    struct gd_span text = GD_SPAN("LINK example.com/some/{name}/and/{rest...}");
+    struct gd_pattern out;
+    struct gd_arena arena;
+    struct gd_err err;
+    unsigned failed = 0;
+    bool ok = false;
+
+    for (size_t left = 0; !ok && left < 1000; left += 16) {
+        gd_arena_init(&arena, NULL, 1024, 1024);
+        ck_assert_ptr_nonnull(gd_arena_raw(&arena, 1000 - left));
+        err.text[0] = '\0';
+        ok = gd_pattern_parse(text, &arena, &out, &err);
+        gd_arena_free(&arena);
+        if (ok)
+            break;
+        ck_assert_str_eq(err.text, "there are too many routes for the memory of a "
+                                   "configuration");
+        failed++;
+    }
+    ck_assert(ok);
+    ck_assert_uint_ge(failed, 4);
+}
+END_TEST
+
 GD_SUITE("pattern", a_pattern_is_taken_apart, literals_are_brought_to_canonical_form,
          every_mistake_in_a_pattern_has_a_sentence,
-         every_mistake_in_a_placeholder_has_a_sentence, a_pattern_has_at_most_64_segments)
+         every_mistake_in_a_placeholder_has_a_sentence, a_pattern_has_at_most_64_segments,
+         a_pattern_that_is_too_long_is_refused, a_full_arena_is_an_error)
