@@ -37,6 +37,7 @@ static const struct response_case framing_cases[] = {
     {OK TE "\r\n", HEAD, 200, NONE, 0, true},
     {OK "\r\n", HEAD, 200, NONE, 0, true},
     {OK CL "\r\n", GD_METHOD_CONNECT, 200, NONE, 0, true},
+    {"HTTP/1.1 300 \r\n" CL "\r\n", GD_METHOD_CONNECT, 300, LENGTH, 5, true},
     {"HTTP/1.1 404 \r\n" CL "\r\n", GD_METHOD_CONNECT, 404, LENGTH, 5, true},
     {"HTTP/1.1 100 Continue\r\n\r\n", GET, 100, NONE, 0, true},
     {"HTTP/1.1 103 Early Hints\r\n" CL "\r\n", GET, 103, NONE, 0, true},

@@ -56,6 +56,8 @@ static const struct {
     {"/%4", NULL, NULL},
     {"/%g1", NULL, NULL},
     {"/%1g", NULL, NULL},
+    {"/%v4", NULL, NULL},
+    {"/%4x", NULL, NULL},
     {"/a?%", NULL, NULL},
     {"/a?%4", NULL, NULL},
     {"/a?b%zz", NULL, NULL},
@@ -294,6 +296,7 @@ START_TEST(decoding_takes_escapes_once)
     check_decode("%", true, "%");
     check_decode("%4", true, "%4");
     check_decode("%zz%41", true, "%zzA");
+    check_decode("%4x%v4", true, "%4x%v4");
 }
 END_TEST
 
