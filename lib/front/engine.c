@@ -230,6 +230,10 @@ static void on_gone(void *arg, struct gd_request *request)
         return;
     if (passage->gather)
         gd_gather_free(passage->gather);
+    if (request->refused) {
+        account(passage, request->refused);
+        return;
+    }
     gd_stat_inc(&route_stats(passage)[GD_ROUTE_CLIENT_GONE]);
     gd_stat_add(&route_stats(passage)[GD_ROUTE_IN_FLIGHT], -1);
 }

@@ -141,6 +141,23 @@ START_TEST(methods_and_unknown_paths_are_answered)
 }
 END_TEST
 
+START_TEST(a_refused_body_counts_as_an_answer_of_its_route)
+{
+    struct gateway *gateway =
+        gateway_start("upstreams: {u: http://127.0.0.1:1}\n"
+                      "routes: {POST /x: {max_body: 1KiB, calls: {a: u/x}}}\n");
+    struct gd_route_stats *route = &gateway_stats(gateway)->routes[0];
+    int fd = gateway_connect(gateway);
+
+    client_send(fd, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n");
+    ck_assert_int_eq(client_read(fd, false, answer, sizeof(answer)), 413);
+    close(fd);
+    ck_assert(gateway_counts(gateway, &route->values[GD_ROUTE_STATUS_4XX], 1));
+    ck_assert(gateway_counts(gateway, &route->values[GD_ROUTE_CLIENT_GONE], 0));
+    gateway_end(gateway);
+}
+END_TEST
+
 START_TEST(a_client_that_leaves_frees_its_calls)
 {
     struct gateway *gateway = gateway_start(failing);
@@ -203,4 +220,5 @@ GD_SUITE("engine", parts_come_in_the_order_of_the_file_in_the_time_of_the_slowes
          the_deadline_of_the_route_holds,
          optional_calls_fail_softly_and_the_answer_says_so,
          methods_and_unknown_paths_are_answered, a_client_that_leaves_frees_its_calls,
+         a_refused_body_counts_as_an_answer_of_its_route,
          the_admin_endpoint_shows_what_happened)
