@@ -4,7 +4,8 @@
 
 enum { VALUE_MAX = 8192 };
 
-/* Fields that decide where a message ends or who may read it: gatherd writes them. */
+/* Fields that decide where a message ends, how it is read or which request it belongs to:
+ * gatherd writes them. */
 static const char *const reserved[] = {
     "Accept-Encoding",
     "Connection",
@@ -17,6 +18,7 @@ static const char *const reserved[] = {
     "Trailer",
     "Transfer-Encoding",
     "Upgrade",
+    "X-Request-Id",
 };
 
 static bool check_name(struct gd_loader *loader, const struct gd_yaml_node *node)

@@ -170,9 +170,7 @@ static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
 {
     struct gd_draft_upstream draft = {.plan = upstream->plan};
 
-    if (!gd_schema_read(&loader->report, GD_SECTION_UPSTREAM, map, &draft) &&
-        draft.servers == NULL && draft.mock == NULL)
-        return;
+    gd_schema_read(&loader->report, GD_SECTION_UPSTREAM, map, &draft);
     upstream->plan = draft.plan;
     check_pool(loader, map, &upstream->plan.pool);
     gd_load_headers(loader, draft.headers, &upstream->headers);
@@ -183,7 +181,7 @@ static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
         load_servers(loader, draft.servers, &upstream->plan);
     else if (draft.mock)
         gd_load_mock(loader, draft.mock, upstream);
-    else
+    else if (!gd_yaml_get(map, "servers") && !gd_yaml_get(map, "mock"))
         gd_report_value(&loader->report, map, "servers (or mock) is missing");
 }
 

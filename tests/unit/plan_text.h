@@ -66,6 +66,17 @@ static inline void plan_refuse_span(struct gd_span text, const char *const *line
     plan_compare(&findings, lines);
 }
 
+/** The path of a file of this project; NULL when the tests run elsewhere. */
+static inline const char *project_file(const char *name, char *out, size_t size)
+{
+    const char *root = getenv("GD_ROOT");
+
+    if (root == NULL)
+        return NULL;
+    snprintf(out, size, "%s/%s", root, name);
+    return out;
+}
+
 #define PLAN_REFUSE(text, ...)                                                           \
     plan_refuse_span(gd_span_of(text), (const char *const[]){__VA_ARGS__, NULL})
 

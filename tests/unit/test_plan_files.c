@@ -263,17 +263,6 @@ START_TEST(two_thousand_routes_load_in_a_blink)
 }
 END_TEST
 
-/* The path of a file of this project; NULL when the tests run elsewhere. */
-static const char *project_file(const char *name, char *out, size_t size)
-{
-    const char *root = getenv("GD_ROOT");
-
-    if (root == NULL)
-        return NULL;
-    snprintf(out, size, "%s/%s", root, name);
-    return out;
-}
-
 START_TEST(the_examples_of_this_project_are_accepted)
 {
     static const char *const names[] = {"conf/demo.yaml", "conf/gatherd.yaml"};
@@ -285,35 +274,9 @@ START_TEST(the_examples_of_this_project_are_accepted)
 }
 END_TEST
 
-START_TEST(the_reference_is_what_the_table_says)
-{
-    char path[512];
-    struct gd_buf printed;
-    char *stored;
-    size_t len;
-    FILE *file;
-
-    if (project_file("docs/reference.md", path, sizeof(path)) == NULL)
-        return;
-    gd_buf_init(&printed, NULL, 1 << 20);
-    ck_assert(gd_schema_reference(&printed));
-    stored = malloc(printed.len + 2);
-    ck_assert_ptr_nonnull(stored);
-    file = fopen(path, "r");
-    ck_assert_ptr_nonnull(file);
-    len = fread(stored, 1, printed.len + 2, file);
-    fclose(file);
-    ck_assert_msg(len == printed.len && memcmp(stored, printed.data, len) == 0,
-                  "docs/reference.md is old: write it again with `gatherd reference`");
-    free(stored);
-    gd_buf_free(&printed);
-}
-END_TEST
-
 GD_SUITE("plan files", a_file_that_cannot_be_read_is_named,
          included_files_are_joined_in_the_order_of_their_names,
          mistakes_of_included_files_show_their_place,
          a_file_that_includes_itself_is_refused, includes_are_not_followed_without_end,
          a_missing_file_does_not_make_its_names_unknown, secrets_come_from_files,
-         two_thousand_routes_load_in_a_blink, the_examples_of_this_project_are_accepted,
-         the_reference_is_what_the_table_says)
+         two_thousand_routes_load_in_a_blink, the_examples_of_this_project_are_accepted)
