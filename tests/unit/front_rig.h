@@ -104,6 +104,7 @@ static inline void rig_on_request(void *arg, struct gd_request *request)
     if (keep)
         memcpy(rig->last_body, request->body.ptr, keep);
     rig->last_body_len = request->body.len;
+    ck_assert_uint_lt(rig->held_count, RIG_HELD);
     if (gd_span_is(request->target.path, "/later"))
         rig->held[rig->held_count++] = request;
     else
