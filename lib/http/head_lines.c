@@ -1,6 +1,6 @@
 #include "http/head_lines.h"
 
-#include "http/chars.h"
+#include "http/fields.h"
 
 bool gd_head_refuse(struct gd_head_state *state, enum gd_refusal refusal, const char *why)
 {
@@ -126,7 +126,7 @@ static inline bool parse_field(struct gd_head_state *state, struct gd_span line,
         return gd_head_refuse(state, GD_REFUSE_MALFORMED, "field line without colon");
     field->name = (struct gd_span){line.ptr, (size_t)(colon - line.ptr)};
     field->value = trim(colon + 1, end);
-    field->id = gd_field_id_of(field->name);
+    field->id = colon > line.ptr ? gd_field_guess(field->name) : GD_FIELD_OTHER;
     /* The name of a known field is a token. */
     return field->id != GD_FIELD_OTHER || gd_is_token(field->name) ||
            refuse_name(state, *line.ptr);

@@ -1,6 +1,6 @@
 #include "http/token.h"
 
-#include "http/chars.h"
+#include "http/fields.h"
 
 bool gd_is_token(struct gd_span text)
 {
@@ -125,18 +125,16 @@ const char *gd_status_reason(int status)
     }
 }
 
-static const struct gd_span field_names[GD_FIELD_IDS] = {[GD_FIELD_OTHER] = {"", 0},
+const struct gd_span gd_field_names[GD_FIELD_IDS] = {[GD_FIELD_OTHER] = {"", 0},
 #define X(id, name) [GD_FIELD_##id] = {name, sizeof(name) - 1},
-                                                         GD_FIELD_ROWS(X)
+                                                     GD_FIELD_ROWS(X)
 #undef X
 };
 
-/* Length and first letter tell the known fields apart. A new row of GD_FIELD_ROWS needs
- * its slot here: the unit test of every row finds a missing one, and the compiler two
- * rows in one slot, which other factors put apart. */
-#define SLOT(len, letter) (((len)*2 + (letter)*13) & 63)
-
-static const uint8_t field_slots[64] = {
+/* A new row of GD_FIELD_ROWS needs its slot here: the unit test of every row finds a
+ * missing one, and the compiler two rows in one slot, which other factors put apart. */
+#define SLOT GD_FIELD_SLOT
+const uint8_t gd_field_slots[64] = {
     [SLOT(6, 'a')] = GD_FIELD_ACCEPT,
     [SLOT(13, 'a')] = GD_FIELD_AUTHORIZATION,
     [SLOT(10, 'c')] = GD_FIELD_CONNECTION,
@@ -161,10 +159,5 @@ static const uint8_t field_slots[64] = {
 
 enum gd_field_id gd_field_id_of(struct gd_span name)
 {
-    enum gd_field_id guess;
-
-    if (name.len == 0)
-        return GD_FIELD_OTHER;
-    guess = field_slots[SLOT(name.len, (unsigned char)name.ptr[0] | 0x20U)];
-    return gd_same_name(name, field_names[guess]) ? guess : GD_FIELD_OTHER;
+    return name.len ? gd_field_guess(name) : GD_FIELD_OTHER;
 }
