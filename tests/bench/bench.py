@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""Measures gatherd beside nginx in one run, and its counts against the budgets.
+
+usage: bench.py --build DIR [quick] [compare|counts|memory|pool|start]...
+
+Server under test on one core, origin and clients on the other. CPU seconds are those of
+the server alone. Counts (system calls, allocations, instructions) are the difference of
+two runs of N and 2N requests, so start and end do not count, and they do not depend on
+how busy the machine is.
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from servers import CLIENT_CORE, Gatherd, Nginx, Origin, all_descriptors, nginx_gather
+
+# What is asked for: name, path, calls, bytes of each.
+WORKS = [
+    ("pass 1 KiB", "/pass", 1, 1024),
+    ("gather 3 x 1 KiB", "/g3", 3, 1024),
+    ("gather 10 x 2 KiB", "/g10", 10, 2048),
+    ("gather 3 x 256 KiB", "/g256", 3, 256 * 1024),
+]
+# Per request: system calls, heap allocations, instructions in user space.
+BUDGETS = {"/pass": (6, 22, 25_000), "/g3": (11, 26, 50_000)}
+
+
+def config(origin_port, upstream="", top=""):
+    lines = [top, f"upstreams: {{o: {{servers: [\"http://127.0.0.1:{origin_port}\"]{upstream}}}}}", "routes:"]
+    for _, path, count, size in WORKS:
+        lines += [f"  GET {path}:", "    calls:"]
+        lines += [f"      p{n}: o/{size}/{n}" for n in range(count)]
+    return "\n".join(lines) + "\n"
+
+
+def wrk(port, path, connections, seconds):
+    """(requests, requests/s, p50 ms, p99 ms, errors) of a run of wrk."""
+    out = subprocess.run(
+        ["taskset", "-c", CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
+         "--latency", f"http://127.0.0.1:{port}{path}"],
+        capture_output=True, text=True, check=True).stdout
+
+    def ms(percent):
+        value, unit = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s)$", out, re.M).groups()
+        return float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+
+    errors = re.search(r"Socket errors: (.*)", out)
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
+    wrong = (errors.group(1) if errors else "") + (f" {bad.group(1)} bad" if bad else "")
+    return (int(re.search(r"(\d+) requests in", out).group(1)),
+            float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)), ms(50), ms(99), wrong)
+
+
+def load(build, port, path, connections, requests):
+    """A fixed number of requests; what bench_load prints."""
+    done = subprocess.run(
+        ["taskset", "-c", CLIENT_CORE, os.path.join(build, "tests", "bench", "bench_load"),
+         str(port), path, str(connections), str(requests)],
+        capture_output=True, text=True, check=False)
+    if not done.stdout:
+        raise RuntimeError("bench_load: " + done.stderr)
+    return json.loads(done.stdout)
+
+
+def table(title, head, rows):
+    print(f"\n{title}\n")
+    widths = [max(len(str(row[i])) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, ["-" * width for width in widths], *rows]:
+        cells = [str(cell).ljust(width) if i == 0 else str(cell).rjust(width)
+                 for i, (cell, width) in enumerate(zip(row, widths))]
+        print("  " + "  ".join(cells), flush=True)
+
+
+def mark(value, budget):
+    return "PASS" if value <= budget else "MISS"
+
+
+# --- beside nginx -------------------------------------------------------------------------
+
+def measure(server, path, connections, seconds):
+    wrk(server.port, path, connections, 1)
+    before = server.cpu_s()
+    requests, rate, p50, p99, wrong = wrk(server.port, path, connections, seconds)
+    cpu = (server.cpu_s() - before) / requests * 100_000
+    return cpu, [f"{rate:,.0f}", f"{p50:.2f}", f"{p99:.2f}", f"{cpu:.2f}"], wrong
+
+
+def compare(options):
+    seconds = 2 if options.quick else 5
+    rows, complaints = [], []
+    with Origin(options.build) as origin:
+        gathers = [nginx_gather(path, size, count) for _, path, count, size in WORKS if count > 1]
+        with Gatherd(options.build, config(origin.port)) as gatherd, \
+                Nginx(origin.port, gathers) as nginx:
+            for name, path, count, size in WORKS:
+                connections = 8 if size > 100_000 else 32
+                print(f"... {name}", file=sys.stderr, flush=True)
+                ours, cells, wrong = measure(gatherd, path, connections, seconds)
+                there = path if count > 1 else f"/part/{size}/0"
+                theirs, other, wrong2 = measure(nginx, there, connections, seconds)
+                rows += [[name, "gatherd", *cells, f"{ours / theirs:.2f}"],
+                         ["", "nginx" if count == 1 else "nginx+lua", *other, "1.00"]]
+                complaints += [f"{name}: {text}" for text in (wrong, wrong2) if text]
+    table("Beside nginx, same run, one core each (nginx+lua joins the parts unchecked)",
+          ["work", "server", "requests/s", "p50 ms", "p99 ms", "CPU s/100k", "ratio"], rows)
+    for complaint in complaints:
+        print(f"  errors: {complaint}")
+
+
+# --- counts -------------------------------------------------------------------------------
+
+def run_counted(options, origin, path, requests, wrap=(), env=None):
+    with Gatherd(options.build, config(origin.port), wrap, env) as gatherd:
+        result = load(options.build, gatherd.port, path, 8, requests)
+    if result["failed"]:
+        raise RuntimeError(f"{path}: {result}")
+
+
+def system_calls(options, origin, path, requests):
+    with tempfile.NamedTemporaryFile("r") as out:
+        run_counted(options, origin, path, requests, ["strace", "-f", "-c", "-qq", "-o", out.name])
+        text = out.read()
+    return int(re.search(r"^100\.00\s+[\d.]+\s+\d*\s+(\d+)\s+(?:\d+\s+)?total", text, re.M).group(1))
+
+
+def allocations(options, origin, path, requests):
+    with tempfile.NamedTemporaryFile("r") as out:
+        module = os.path.abspath(os.path.join(options.build, "tests", "bench", "count_malloc.so"))
+        run_counted(options, origin, path, requests,
+                    env={"LD_PRELOAD": module, "COUNT_MALLOC_FILE": out.name})
+        # taskset, which starts it, writes its own number first; the daemon's comes last.
+        return int(out.read())
+
+
+def instructions(options, origin, path, requests):
+    with tempfile.TemporaryDirectory() as folder:
+        run_counted(options, origin, path, requests,
+                    ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out"])
+        with open(f"{folder}/out", encoding="ascii") as file:
+            return int(re.search(r"^(?:totals|summary): (\d+)", file.read(), re.M).group(1))
+
+
+def counts(options):
+    requests = 1000 if options.quick else 4000
+    rows, missed = [], 0
+    kinds = [("system calls", system_calls), ("allocations", allocations),
+             ("instructions", instructions)]
+    with Origin(options.build) as origin:
+        for name, path, _, _ in WORKS[:2]:
+            for (what, count), budget in zip(kinds, BUDGETS[path]):
+                print(f"... {what} of {name}", file=sys.stderr, flush=True)
+                value = (count(options, origin, path, 2 * requests)
+                         - count(options, origin, path, requests)) / requests
+                verdict = mark(value, budget)
+                missed += verdict == "MISS"
+                rows.append([name, what, f"{value:,.1f}", f"{budget:,}", verdict])
+    table("Counts per request (8 connections)", ["work", "what", "count", "budget", ""], rows)
+    return missed
+
+
+# --- memory -------------------------------------------------------------------------------
+
+def memory(options):
+    limit = all_descriptors()
+    idle = in_flight = 10_000
+    rows = []
+    pool = min(in_flight, limit - in_flight - 500)
+    if pool < in_flight // 2:
+        in_flight = idle = pool = (limit - 500) // 2
+    # They all come at once and then again and again, so most of the time they wait for a
+    # turn on the core; deadlines are for real traffic.
+    upstream = ", timeout: 60s, connect_timeout: 60s, " \
+               f"pool: {{max: {pool}, idle: 32, queue: {in_flight}}}"
+    with Origin(options.build, 50) as origin, Gatherd(
+            options.build, config(origin.port, upstream, "defaults: {timeout: 60s}")) as gatherd:
+        load(options.build, gatherd.port, "/pass", 8, 100)
+        before, peak, ended = gatherd.rss_bytes(), [0], threading.Event()
+
+        def watch():
+            while not ended.wait(0.02):
+                peak[0] = max(peak[0], gatherd.rss_bytes())
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        rounds = 2 if options.quick else 4
+        result = load(options.build, gatherd.port, "/pass", in_flight, in_flight * rounds)
+        ended.set()
+        watcher.join()
+        each = (peak[0] - before) / in_flight / 1024
+        rows.append([f"{in_flight:,} clients waiting on 50 ms", f"{each:.1f} KiB each", "20 KiB",
+                     mark(each, 20)])
+        rows.append(["  errors", result["failed"], 0, mark(result["failed"], 0)])
+        rows.append(["  p50, p99", f"{result['p50'] / 1000:.0f}, {result['p99'] / 1000:.0f} ms", "", ""])
+    with Origin(options.build) as origin, Gatherd(options.build, config(origin.port)) as gatherd:
+        load(options.build, gatherd.port, "/pass", 8, 100)
+        before = gatherd.rss_bytes()
+        idle = min(idle, 10_000)
+        holder = subprocess.Popen(
+            [os.path.join(options.build, "tests", "bench", "bench_load"), str(gatherd.port),
+             "/pass", str(idle), "hold"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        json.loads(holder.stdout.readline())
+        each = (gatherd.rss_bytes() - before) / idle / 1024
+        holder.communicate("")
+        rows.append([f"{idle:,} idle connections", f"{each:.1f} KiB each", "", ""])
+    table("Memory (resident, one worker)", ["state", "memory", "budget", ""], rows)
+    return sum(row[3] == "MISS" for row in rows)
+
+
+# --- sessions, start ----------------------------------------------------------------------
+
+def pool(options):
+    seconds = 2 if options.quick else 4
+    rows, values = [], {}
+    with Origin(options.build) as origin:
+        for name, upstream in (("pooled", ""), ("fresh each", ", pool: {max_requests: 1}")):
+            with Gatherd(options.build, config(origin.port, upstream)) as gatherd:
+                for work, path, _, _ in WORKS[:2]:
+                    cpu, cells, _ = measure(gatherd, path, 32, seconds)
+                    values[name, work] = float(cells[0].replace(",", "")), cpu
+                    rows.append([work, name, *cells])
+            time.sleep(0.2)
+    for work, _, _, _ in WORKS[:2]:
+        pooled, fresh = values["pooled", work], values["fresh each", work]
+        rows.append([work, "gain", f"{pooled[0] / fresh[0]:.1f}x", "", "", f"{fresh[1] / pooled[1]:.1f}x"])
+    table("Pooled sessions against a fresh connection for each call",
+          ["work", "connections", "requests/s", "p50 ms", "p99 ms", "CPU s/100k"], rows)
+
+
+def start(options):
+    lines = ["upstreams: {o: 'http://127.0.0.1:1'}", "routes:"]
+    for number in range(2000):
+        lines += [f"  GET /r{number}/{{id}}:", "    calls:", f"      a: o/a/{{id}}?n={number}",
+                  f"      b: o/b{number}"]
+    took = []
+    for _ in range(5):
+        with Gatherd(options.build, "\n".join(lines) + "\n") as gatherd:
+            took.append(gatherd.start_s * 1000)
+    best = sorted(took)[len(took) // 2]
+    table("Start with 2,000 routes", ["", "median of 5", "budget", ""],
+          [["until ready", f"{best:.0f} ms", "200 ms", mark(best, 200)]])
+    return int(best > 200)
+
+
+PARTS = {"compare": compare, "counts": counts, "memory": memory, "pool": pool, "start": start}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--build", required=True)
+    parser.add_argument("words", nargs="*", metavar="quick|" + "|".join(PARTS))
+    options = parser.parse_args()
+    options.quick = "quick" in options.words
+    options.build = os.path.abspath(options.build)
+    parts = [word for word in options.words if word != "quick"] or list(PARTS)
+    unknown = [word for word in parts if word not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
+    all_descriptors()
+    missed = 0
+    for part in parts:
+        missed += PARTS[part](options) or 0
+    print(f"\n{missed} budgets missed" if missed else "\nall budgets met")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
