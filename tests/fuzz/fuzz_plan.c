@@ -52,7 +52,7 @@ static void check_plan(const struct gd_plan *plan)
 
 static bool mentions(const uint8_t *data, size_t size, const char *word)
 {
-    return size && memmem(data, size, word, strlen(word));
+    return data && size && memmem(data, size, word, strlen(word));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

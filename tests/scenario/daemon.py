@@ -1,0 +1,176 @@
+"""The real daemon, started for one test and held to its promises at the end of it."""
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import tempfile
+import threading
+
+from client import Client
+from waits import PATIENCE_S, Board, until
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.environ.get("GATHERD", os.path.join(ROOT, "build", "daemon", "gatherd"))
+WRAP = shlex.split(os.environ.get("GATHERD_WRAP", ""))
+LISTENING = re.compile(r"^gatherd: info: (listening|admin) on http://(?:127\.0\.0\.1|\[::1?\]):(\d+)")
+SANITIZERS = re.compile(r"Sanitizer|runtime error:|Assertion|==\d+== (Invalid|Conditional|.*lost:)")
+
+
+def run_gatherd(*arguments, config=None, env=None):
+    """Runs a command of gatherd that ends by itself. `config` becomes a file whose path is
+    put where an argument is CONFIG. Returns the completed process, output as text."""
+    with tempfile.TemporaryDirectory(prefix="gatherd-test-") as folder:
+        path = os.path.join(folder, "gatherd.yaml")
+        if config is not None:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(config)
+        words = [path if word == "CONFIG" else word for word in arguments]
+        done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, cwd=folder,
+                              timeout=PATIENCE_S, check=False,
+                              env={**os.environ, **(env or {})})
+    done.stdout = done.stdout.replace(path, "gatherd.yaml")
+    done.stderr = done.stderr.replace(path, "gatherd.yaml")
+    return done
+
+
+class Daemon:
+    """A running gatherd on ports of its own. `listen` and `admin` are put before the
+    configuration unless it has them."""
+
+    def __init__(self, config, workers=1, preexec=None):
+        self.folder = tempfile.TemporaryDirectory(prefix="gatherd-test-")
+        self.board, self.lines, self.ports = Board(), [], {}
+        self.ended = None  # the exit status, once the process has ended
+        path = os.path.join(self.folder.name, "gatherd.yaml")
+        head = f"listen: http://127.0.0.1:0\nadmin: http://127.0.0.1:0\nworkers: {workers}\n"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(head + config)
+        self.process = subprocess.Popen(
+            [*WRAP, PROGRAM, "run", "-c", path], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=preexec)
+        self.reader = threading.Thread(target=self.read_log, daemon=True)
+        self.reader.start()
+        self.board.wait(lambda: self.ended is not None or len(self.ports) == 2,
+                        f"start; the log says {self.lines}", 10)
+        assert self.ended is None, f"ended with {self.ended}: {self.log()}"
+        self.port, self.admin_port = self.ports["listening"], self.ports["admin"]
+        until(lambda: self.admin("/readyz").status == 200, "ready")
+        self.idle_fds = until(self.fd_count_at_rest, "descriptors at rest")
+
+    def read_log(self):
+        for line in self.process.stderr:
+            self.board.note(lambda line=line: self.read_line(line.rstrip("\n")))
+        status = self.process.wait()
+        self.board.note(lambda: setattr(self, "ended", status))
+
+    def read_line(self, line):
+        self.lines.append(line)
+        match = LISTENING.match(line)
+        if match:
+            self.ports.setdefault(match.group(1), int(match.group(2)))
+
+    def log(self):
+        return "\n".join(self.lines)
+
+    # --- talking to it --------------------------------------------------------------------
+
+    def client(self):
+        return Client(self.port)
+
+    def get(self, target, headers=None):
+        """One request on a connection of its own."""
+        with self.client() as client:
+            return client.get(target, headers)
+
+    def call(self, method, target, headers=None, body=None):
+        with self.client() as client:
+            return client.call(method, target, headers, body)
+
+    def admin(self, path, method="GET", headers=None):
+        with Client(self.admin_port) as client:
+            return client.call(method, path, {"Connection": "close", **(headers or {})})
+
+    def status(self):
+        return self.admin("/status").json()
+
+    def route(self, name):
+        return next(r for r in self.status()["routes"] if r["route"] == name)
+
+    def upstream(self, name):
+        return next(u for u in self.status()["upstreams"] if u["name"] == name)
+
+    def server(self, upstream, index=0):
+        return self.upstream(upstream)["servers"][index]
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait_exit(self):
+        return self.board.wait(lambda: (self.ended,) if self.ended is not None else None,
+                               "the daemon's end")[0]
+
+    # --- what holds after every test ------------------------------------------------------
+
+    def fds(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def fd_count_at_rest(self):
+        """Descriptors besides pooled connections; None while clients are connected."""
+        status = self.status()
+        if status["worker"]["connections_open"] != 0:
+            return None
+        idle = sum(server["sessions"]["idle"] for upstream in status["upstreams"]
+                   for server in upstream["servers"])
+        return self.fds() - idle
+
+    def busy(self):
+        """What is not as it is without requests; empty when all is at rest."""
+        status = self.status()
+        values = {"requests_in_flight": status["worker"]["requests_in_flight"],
+                  "connections_open": status["worker"]["connections_open"]}
+        for route in status["routes"]:
+            values[f"{route['route']} in_flight"] = route["in_flight"]
+        for upstream in status["upstreams"]:
+            values[f"{upstream['name']} in_flight"] = upstream["in_flight"]
+            for server in upstream["servers"]:
+                where = f"{upstream['name']} {server['address']}"
+                values[f"{where} queued"] = server["queued"]
+                values[f"{where} leased"] = server["sessions"]["leased"]
+                values[f"{where} dialling"] = server["sessions"]["dialling"]
+        return {key: value for key, value in values.items() if value != 0}
+
+    def assert_at_rest(self):
+        """All counters are back, and so are the descriptors."""
+        try:
+            until(lambda: not self.busy(), "idle counters")
+        except AssertionError as err:
+            raise AssertionError(f"not idle after the test: {self.busy()}") from err
+        try:
+            until(lambda: self.fd_count_at_rest() == self.idle_fds, "idle descriptors")
+        except AssertionError as err:
+            raise AssertionError(
+                f"{self.fd_count_at_rest()} descriptors at rest, {self.idle_fds} at start") from err
+
+    def assert_clean_end(self):
+        """Leaves when told to, with exit 0, and no sanitizer has complained."""
+        if self.ended is None:
+            self.assert_at_rest()
+            self.signal(signal.SIGTERM)
+        status = self.wait_exit()
+        self.reader.join(PATIENCE_S)
+        assert status == 0, f"exit {status}, the log says:\n{self.log()}"
+        assert not SANITIZERS.search(self.log()), f"the log says:\n{self.log()}"
+
+    def kill(self):
+        """Removes what a failed test left behind."""
+        if self.ended is None:
+            self.process.kill()
+        self.process.wait(PATIENCE_S)
+        self.reader.join(PATIENCE_S)
+        self.process.stderr.close()
+        self.folder.cleanup()
+
+    def dump(self):
+        return json.dumps(self.status(), indent=1)
