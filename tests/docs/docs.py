@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Documents say what is so: examples are accepted, generated pages are what is generated,
+and the answer in the README is the one the demo gives. Output is TAP.
+
+usage: docs.py GATHERD PRINT_METRICS
+
+Each fenced `yaml` block of a document must pass `gatherd check`. One that is no whole
+file stands under a comment: `<!-- part of: routes -->` wraps it in that key (and adds the
+upstreams it calls, `users`, `orders`, …, see WHOLE), `<!-- not checked: REASON -->` leaves
+it out.
+"""
+import glob
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests", "scenario"))
+sys.dont_write_bytecode = True
+
+BLOCK = re.compile(r"(?:<!-- (part of|not checked): ([^\n]*?) -->\n+)?```(\w*)\n(.*?)^```$", re.M | re.S)
+# What a part of a file needs around it.
+WHOLE = {
+    "routes": "upstreams: {users: http://10.0.0.5:8001, orders: http://10.0.0.6:8002}\nroutes:\n",
+    "upstreams": "upstreams:\n",
+    "calls": "upstreams: {users: http://10.0.0.5:8001, orders: http://10.0.0.6:8002}\n"
+             "routes:\n  GET /example/{id}:\n    calls:\n",
+    "top": "",
+}
+INDENT = {"routes": 2, "upstreams": 2, "calls": 6, "top": 0}
+NEEDS_ROUTES = "\nroutes: {GET /: {calls: {it: http://10.0.0.1/}}}\n"
+
+
+def documents():
+    return sorted(glob.glob(os.path.join(ROOT, "*.md")) + glob.glob(os.path.join(ROOT, "docs", "*.md")))
+
+
+def read(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def example(mark, what, text):
+    """The whole file an example stands for."""
+    if mark != "part of":
+        return text
+    lines = [" " * INDENT[what] + line if line else "" for line in text.split("\n")]
+    whole = WHOLE[what] + "\n".join(lines)
+    if "routes:" not in whole:
+        whole += NEEDS_ROUTES
+    return whole
+
+
+def check(gatherd, text):
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        done = subprocess.run([gatherd, "check", file.name], capture_output=True, text=True,
+                              check=False, timeout=60)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def examples_pass(gatherd, _):
+    """every YAML example of the documents passes gatherd check"""
+    found = 0
+    for path in documents():
+        for mark, what, language, text in BLOCK.findall(read(path)):
+            if language != "yaml" or mark == "not checked":
+                continue
+            found += 1
+            wrong = check(gatherd, example(mark, what, text))
+            if wrong:
+                yield f"{os.path.relpath(path, ROOT)}: {wrong}\n{text}"
+    if not found:
+        yield "no example was found"
+
+
+def configurations_pass(gatherd, _):
+    """every file in conf/ passes gatherd check"""
+    paths = glob.glob(os.path.join(ROOT, "conf", "*.yaml"))
+    for path in paths:
+        done = subprocess.run([gatherd, "check", path], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            yield done.stdout + done.stderr
+    if not paths:
+        yield "there are none"
+
+
+def output_of(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def reference_is_generated(gatherd, _):
+    """docs/reference.md is what gatherd reference prints"""
+    if read("docs", "reference.md") != output_of(gatherd, "reference"):
+        yield "write it anew: build/daemon/gatherd reference >docs/reference.md"
+
+
+def schema_is_generated(gatherd, _):
+    """conf/gatherd.schema.json is what gatherd schema prints"""
+    if read("conf", "gatherd.schema.json") != output_of(gatherd, "schema"):
+        yield "write it anew: build/daemon/gatherd schema >conf/gatherd.schema.json"
+
+
+def metrics_are_generated(_, print_metrics):
+    """docs/metrics.md is what the table of metrics says"""
+    if read("docs", "metrics.md") != output_of(print_metrics):
+        yield "write it anew: build/tests/docs/print_metrics >docs/metrics.md"
+
+
+def links_lead_somewhere(*_):
+    """links between documents lead to files that are there"""
+    for path in documents():
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", read(path)):
+            if not os.path.exists(os.path.join(os.path.dirname(path), target)):
+                yield f"{os.path.relpath(path, ROOT)}: there is no {target}"
+
+
+def readme_answer_is_real(gatherd, _):
+    """the answer in the README is the one that its configuration gives"""
+    os.environ["GATHERD"] = gatherd
+    from daemon import Daemon  # reads GATHERD when imported
+    shown = re.search(r"^\$ curl -s http://[^/\s]+(/\S+)\n(\{.*?\})\n", read("README.md"), re.M | re.S)
+    if not shown:
+        yield "the README shows no `$ curl -s URL` and its answer"
+        return
+    config = re.sub(r"^(listen|admin|workers):.*\n", "", read("conf", "demo.yaml"), flags=re.M)
+    daemon = Daemon(config)
+    try:
+        answer = daemon.get(shown.group(1))
+        if answer.body.decode() != shown.group(2):
+            yield f"README: {shown.group(2)}\nanswer: {answer.body.decode()}"
+        daemon.signal(signal.SIGTERM)
+        daemon.wait_exit()
+    finally:
+        daemon.kill()
+    json.loads(shown.group(2))
+
+
+TESTS = [examples_pass, configurations_pass, reference_is_generated, schema_is_generated,
+         metrics_are_generated, links_lead_somewhere, readme_answer_is_real]
+
+
+def main(gatherd, print_metrics):
+    failed = False
+    print(f"1..{len(TESTS)}")
+    for test in TESTS:
+        findings = list(test(gatherd, print_metrics))
+        for finding in findings:
+            for line in finding.splitlines():
+                print(f"# {line}")
+        failed = failed or bool(findings)
+        print(f"{'not ok' if findings else 'ok'} - {test.__doc__}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
