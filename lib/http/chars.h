@@ -22,7 +22,7 @@ enum {
     GD_CHAR_HOST = 2,   /* reg-name, RFC 3986 3.2.2, without escapes */
     GD_CHAR_PATH = 4,   /* pchar and "/", without escapes */
     GD_CHAR_PLAIN = 8,  /* of PATH, those that canonical form never touches: no "." */
-    GD_CHAR_QUERY = 16, /* PATH and "?" */
+    GD_CHAR_QUERY = 16, /* PATH, "?", and what browsers send as it is: []\^`{|} */
     GD_CHAR_HEX = 32,
     GD_CHAR_UNRESERVED = 64, /* RFC 3986 2.3 */
     GD_CHAR_DIGIT = 128,

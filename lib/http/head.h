@@ -86,7 +86,7 @@ struct gd_head_state {
     uint8_t seen;        /* bits of what fields said */
 };
 
-enum { GD_BLANK_LINES_MAX = 2 }; /* skipped before a request line */
+enum { GD_BLANK_LINES_MAX = 3 }; /* skipped before a request line */
 
 enum gd_framing {
     GD_FRAMING_NONE,   /* no body */
@@ -112,7 +112,7 @@ struct gd_request_head {
 };
 
 /**
- * Parses a request head at the start of `bytes` (up to two CRLFs before it are skipped
+ * Parses a request head at the start of `bytes` (up to three CRLFs before it are skipped
  * and counted in out->bytes). `bytes` may move between calls and must begin with all
  * bytes of the calls before. fields: an array of limits->field_count items; it and out
  * are scratch until DONE (the caller may pass other ones at each call). A head of which

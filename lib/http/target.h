@@ -9,8 +9,11 @@
  * kept with upper-case digits, "." and ".." segments (also spelled %2e) are resolved. An
  * escaped slash stays escaped, so decoding never changes the segments. Refused: ".."
  * above the root; bad escapes; escaped or raw control characters; raw spaces, quotes,
- * <>\^`{}| and bytes above 127; fragments. Empty segments are kept. A query is held to
- * the same characters, but may hold any escape (forms send line ends as %0D%0A).
+ * <>\^`{}| and bytes above 127; fragments. Empty segments are kept. A query may
+ * hold any escape (forms send line ends as %0D%0A) and, although RFC 3986 has them
+ * escaped,
+ * []\^`{|}: every browser sends these as they are (URL Standard, query percent-encode
+ * set).
  */
 #include "base/bytes.h"
 

@@ -28,7 +28,7 @@ START_TEST(character_classes_are_those_of_the_standards)
         ck_assert_int_eq(gd_char_is((char)c, GD_CHAR_HOST), host);
         ck_assert_int_eq(gd_char_is((char)c, GD_CHAR_PATH), path);
         ck_assert_int_eq(gd_char_is((char)c, GD_CHAR_PLAIN), path && c != '.');
-        ck_assert_int_eq(gd_char_is((char)c, GD_CHAR_QUERY), path || c == '?');
+        ck_assert_int_eq(gd_char_is((char)c, GD_CHAR_QUERY), path || in("?[]\\^`{|}", c));
         ck_assert_int_eq(gd_char_is((char)c, GD_CHAR_HEX),
                          in("0123456789abcdefABCDEF", c));
         ck_assert_int_eq(gd_char_is((char)c, GD_CHAR_DIGIT), c >= '0' && c <= '9');
