@@ -7,6 +7,7 @@
  *                                    instructions: valgrind --tool=callgrind
  *                                    --toggle-collect=gd_json_scan …
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -35,11 +36,21 @@ static void put(struct gd_buf *buf, const char *text)
         abort();
 }
 
-#define PUTF(buf, ...)                                                                   \
-    do {                                                                                 \
-        if (!gd_buf_addf(buf, __VA_ARGS__))                                              \
-            abort();                                                                     \
-    } while (0)
+/* Puts text with each '~' as a number: below the next of the unsigned limits that follow,
+ * and at least half of it. */
+static void put_drawn(struct gd_buf *buf, const char *text, ...)
+{
+    va_list limits;
+
+    va_start(limits, text);
+    for (const char *p = text; *p; p++) {
+        unsigned half = *p == '~' ? va_arg(limits, unsigned) / 2 : 0;
+
+        if (!(*p == '~' ? gd_buf_add_u64(buf, half + draw(half)) : gd_buf_add(buf, p, 1)))
+            abort();
+    }
+    va_end(limits);
+}
 
 static void put_sentence(struct gd_buf *buf, unsigned count, unsigned foreign_percent)
 {
@@ -51,15 +62,14 @@ static void put_sentence(struct gd_buf *buf, unsigned count, unsigned foreign_pe
 
 static void put_author(struct gd_buf *buf)
 {
-    PUTF(buf, "    \"user\": {\n      \"id\": %u,\n      \"name\": \"", draw(1u << 31));
+    put_drawn(buf, "    \"user\": {\n      \"id\": ~,\n      \"name\": \"", 1u << 31);
     put_sentence(buf, 2, 40);
-    PUTF(buf, "\",\n      \"screen_name\": \"%s_%u\",\n", PICK(words), draw(1000));
-    put(buf, "      \"description\": \"");
+    put_drawn(buf, "\",\n      \"screen_name\": \"gather_~\",\n      \"description\": \"",
+              999u);
     put_sentence(buf, 4 + draw(16), 50);
-    PUTF(buf, "\",\n      \"url\": \"http:\\/\\/t.example\\/%u\",\n", draw(1u << 31));
-    PUTF(buf, "      \"protected\": false,\n      \"followers_count\": %u,\n",
-         draw(9000));
-    PUTF(buf, "      \"friends_count\": %u,\n      \"utc_offset\": null,\n", draw(900));
+    put_drawn(buf, "\",\n      \"url\": \"http:\\/\\/t.example\\/~\",\n", 1u << 31);
+    put_drawn(buf, "      \"protected\": false,\n      \"followers_count\": ~,\n", 9000u);
+    put_drawn(buf, "      \"friends_count\": ~,\n      \"utc_offset\": null,\n", 900u);
     put(buf, "      \"profile_background_color\": \"C0DEED\",\n");
     put(buf, "      \"profile_use_background_image\": true\n    },\n");
 }
@@ -69,18 +79,18 @@ static void make_tweets(struct gd_buf *buf)
 {
     put(buf, "{\n  \"statuses\": [\n");
     for (int left = 400; left--;) {
-        PUTF(buf, "  {\n    \"created_at\": \"Sun Aug 31 00:%02u:%02u +0000 2014\",\n",
-             draw(60), draw(60));
-        PUTF(buf, "    \"id_str\": \"5058749%u\",\n    \"text\": \"@%s ", draw(1u << 31),
-             PICK(words));
+        put_drawn(buf, "  {\n    \"created_at\": \"Sun Aug 31 00:~:~ +0000 2014\",\n",
+                  60u, 60u);
+        put_drawn(buf, "    \"id_str\": \"5058749~\",\n    \"text\": \"@session ",
+                  1u << 31);
         put_sentence(buf, 6 + draw(12), 60);
         put(buf, "\\n#tag \\u2026\",\n    \"truncated\": false,\n");
         put(buf, "    \"in_reply_to_status_id\": null,\n");
         put_author(buf);
         put(buf, "    \"entities\": {\n      \"hashtags\": [],\n      \"urls\": []\n"
                  "    },\n");
-        PUTF(buf, "    \"retweet_count\": %u,\n    \"lang\": \"ja\"\n  }%s\n", draw(100),
-             left ? "," : "");
+        put_drawn(buf, "    \"retweet_count\": ~,\n    \"lang\": \"ja\"\n  }", 100u);
+        put(buf, left ? ",\n" : "\n");
     }
     put(buf, "  ]\n}\n");
 }
@@ -91,10 +101,11 @@ static void make_border(struct gd_buf *buf)
     put(buf, "{\"type\":\"FeatureCollection\",\"features\":[{\"coordinates\":[");
     for (int ring = 40; ring--;) {
         put(buf, "[");
-        for (int left = 600; left--;)
-            PUTF(buf, "[-%u.%06u%09u,%u.%06u%09u]%s", 50 + draw(90), draw(1000000),
-                 draw(1000000000), 40 + draw(40), draw(1000000), draw(1000000000),
-                 left ? "," : "");
+        for (int left = 600; left--;) {
+            put_drawn(buf, "[-~.~~,~.~~]", 140u, 1000000u, 1000000000u, 80u, 1000000u,
+                      1000000000u);
+            put(buf, left ? "," : "");
+        }
         put(buf, ring ? "]," : "]");
     }
     put(buf, "]}]}");
@@ -105,27 +116,32 @@ static void make_catalogue(struct gd_buf *buf)
 {
     put(buf, "{\n    \"performances\": [\n");
     for (int left = 700; left--;) {
-        PUTF(buf, "        {\n            \"eventId\": %u,\n", 138586341 + draw(99999));
-        PUTF(buf, "            \"id\": %u,\n            \"logo\": null,\n",
-             339887544 + draw(99999));
-        put(buf, "            \"name\": null,\n            \"prices\": [\n");
-        for (int prices = 4; prices--;)
-            PUTF(buf,
-                 "                {\n                    \"amount\": %u,\n"
-                 "                    \"audienceSubCategoryId\": 337100890,\n"
-                 "                    \"seatCategoryId\": %u\n                }%s\n",
-                 9000 * (1 + draw(30)), 338937235 + draw(99), prices ? "," : "");
+        put_drawn(buf, "        {\n            \"eventId\": ~,\n            \"id\": ~,\n",
+                  270000000u, 680000000u);
+        put(buf, "            \"logo\": null,\n            \"name\": null,\n"
+                 "            \"prices\": [\n");
+        for (int prices = 4; prices--;) {
+            put_drawn(buf,
+                      "                {\n                    \"amount\": ~000,\n"
+                      "                    \"audienceSubCategoryId\": 337100890,\n"
+                      "                    \"seatCategoryId\": 338~\n                }",
+                      200u, 900000u);
+            put(buf, prices ? ",\n" : "\n");
+        }
         put(buf, "            ],\n            \"seatCategories\": [\n");
-        for (int areas = 6; areas--;)
-            PUTF(buf,
-                 "                {\n                    \"areaId\": %u,\n"
-                 "                    \"blockIds\": []\n                }%s\n",
-                 205705993 + draw(99), areas ? "," : "");
-        PUTF(buf,
-             "            ],\n            \"seatMapImage\": null,\n"
-             "            \"start\": 13726%u000,\n"
-             "            \"venueCode\": \"PLEYEL_PLEYEL\"\n        }%s\n",
-             10000 + draw(80000), left ? "," : "");
+        for (int areas = 6; areas--;) {
+            put_drawn(buf,
+                      "                {\n                    \"areaId\": 2057~,\n"
+                      "                    \"blockIds\": []\n                }",
+                      90000u);
+            put(buf, areas ? ",\n" : "\n");
+        }
+        put_drawn(buf,
+                  "            ],\n            \"seatMapImage\": null,\n"
+                  "            \"start\": 13726~000,\n"
+                  "            \"venueCode\": \"PLEYEL_PLEYEL\"\n        }",
+                  80000u);
+        put(buf, left ? ",\n" : "\n");
     }
     put(buf, "    ]\n}\n");
 }
@@ -134,20 +150,21 @@ static void make_catalogue(struct gd_buf *buf)
 static void make_api(struct gd_buf *buf)
 {
     put(buf,
-        "{\"id\":\"5f0c6a4e-2b7d-4c5e-9a53-0d5b3c2f7a11\",\"login\":\"ada\","
-        "\"name\":\"Ada Lovelace\",\"email\":\"ada.lovelace@example.org\","
-        "\"avatarUrl\":\"https://images.example.org/avatars/48213.png?size=128\","
-        "\"active\":true,\"createdAt\":\"2024-03-01T10:22:31Z\",\"updatedAt\":"
-        "\"2024-11-19T07:03:58Z\",\"bio\":\"Writes programs for an engine that is not "
-        "built yet.\",\"score\":87.5,\"manager\":null,\"address\":{\"street\":"
-        "\"12 Long Lane\",\"city\":\"London\",\"postalCode\":\"N1 9GU\","
-        "\"country\":\"GB\"},\"tags\":[\"maths\",\"engines\",\"poetry\"],\"orders\":[");
-    for (int left = 3; left--;)
-        PUTF(buf,
-             "{\"orderId\":%u,\"status\":\"%s\",\"placedAt\":"
-             "\"2024-%02u-%02uT09:15:00Z\",\"items\":%u,\"total\":%u.%02u}%s",
-             1000 + draw(90000), draw(2) ? "shipped" : "open", 1 + draw(12), 1 + draw(28),
-             1 + draw(9), draw(200), draw(100), left ? "," : "");
+        "{\"id\":\"5f0c6a4e-2b7d-4c5e-9a53-0d5b3c2f7a11\",\"login\":\"ada\",\"name\":"
+        "\"Ada Lovelace\",\"email\":\"ada.lovelace@example.org\",\"avatarUrl\":"
+        "\"https://images.example.org/avatars/48213.png?size=128\",\"active\":true,"
+        "\"createdAt\":\"2024-03-01T10:22:31Z\",\"updatedAt\":\"2024-11-19T07:03:58Z\","
+        "\"bio\":\"Writes programs for an engine that is not built yet.\",\"score\":87.5,"
+        "\"manager\":null,\"address\":{\"street\":\"12 Long Lane\",\"city\":\"London\","
+        "\"postalCode\":\"N1 9GU\",\"country\":\"GB\"},\"tags\":[\"maths\",\"engines\","
+        "\"poetry\"],\"orders\":[");
+    for (int left = 4; left--;) {
+        put_drawn(buf,
+                  "{\"orderId\":~,\"status\":\"shipped\",\"placedAt\":"
+                  "\"2024-~-~T09:15:00Z\",\"items\":~,\"total\":~.~}",
+                  90000u, 12u, 28u, 9u, 200u, 100u);
+        put(buf, left ? "," : "");
+    }
     put(buf, "],\"links\":{\"self\":\"/users/48213\",\"orders\":\"/users/48213/orders\"},"
              "\"unread\":0}");
 }
@@ -156,12 +173,13 @@ static void make_api(struct gd_buf *buf)
 static void make_dense(struct gd_buf *buf)
 {
     put(buf, "{\"orders\":[");
-    for (int left = 14; left--;)
-        PUTF(buf,
-             "{\"id\":%u,\"sku\":\"AB-%u\",\"quantity\":%u,\"price\":%u.%02u,"
-             "\"state\":\"%s\"}%s",
-             1000 + draw(90000), draw(9000), draw(9), draw(200), draw(100),
-             draw(2) ? "shipped" : "open", left ? "," : "");
+    for (int left = 14; left--;) {
+        put_drawn(buf,
+                  "{\"id\":~,\"sku\":\"AB-~\",\"quantity\":~,\"price\":~.~,"
+                  "\"state\":\"open\"}",
+                  90000u, 9000u, 9u, 200u, 100u);
+        put(buf, left ? "," : "");
+    }
     put(buf, "]}");
 }
 
