@@ -1,15 +1,16 @@
 #ifndef GD_JSON_BLOCK_H
 #define GD_JSON_BLOCK_H
 /**
- * Many bytes at once: private to lib/json. swar_* are portable; vector_* exist where
- * GD_JSON_VECTOR is 1.
+ * Many bytes at once: private to lib/json.
  *
  * *_odd looks at exactly GD_JSON_WIDE readable bytes and returns a bit for each, the
  * first one lowest, that is set unless the byte is plain: ASCII that may stand unescaped
- * in a string, which is 0x20 to 0x7f but '"' and '\'.
+ * in a string, which is 0x20 to 0x7f but '"' and '\'. swar_odd is portable; vector_odd
+ * exists where GD_JSON_VECTOR is 1.
  *
- * *_digits and *_white look at exactly GD_JSON_BLOCK readable bytes and return how many
- * at the front are '0' to '9' or JSON's white space, 0 to GD_JSON_BLOCK.
+ * leading_* look at exactly GD_JSON_BLOCK readable bytes and return how many at the front
+ * are of a kind, 0 to GD_JSON_BLOCK. What follows waits for that count, and for the short
+ * runs that numbers and indentation are, words are quicker at it than vectors.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -80,14 +81,14 @@ static inline uint64_t swar_not_digit(uint64_t word)
     return (value | (value + GD_JSON_EACH(0x80 - 10))) & GD_JSON_EACH(0x80);
 }
 
-static inline size_t swar_digits(const uint8_t *p)
+static inline size_t leading_digits(const uint8_t *p)
 {
     size_t n = swar_first(swar_not_digit(swar_load(p)));
 
     return n < 8 ? n : 8 + swar_first(swar_not_digit(swar_load(p + 8)));
 }
 
-static inline size_t swar_spaces(const uint8_t *p)
+static inline size_t leading_spaces(const uint8_t *p)
 {
     size_t n = swar_first(swar_load(p) ^ GD_JSON_EACH(' '));
 
@@ -95,12 +96,6 @@ static inline size_t swar_spaces(const uint8_t *p)
 }
 
 #if defined(__SSE2__)
-
-/* All lanes set gives 0x10000, whose lowest bit is the sixteenth: no branch for it. */
-static inline size_t vector_leading(__m128i lanes)
-{
-    return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(lanes) + 1);
-}
 
 /* Signed comparison: bytes from 0x80 are below zero, so not above 0x20 either. */
 static inline uint64_t vector_plain_block(const uint8_t *p)
@@ -121,25 +116,7 @@ static inline uint64_t vector_odd(const uint8_t *p)
     return ~(low | high << 32);
 }
 
-/* Moves '0' to '9' to the ten highest signed values. */
-static inline size_t vector_digits(const uint8_t *p)
-{
-    __m128i bytes = _mm_loadu_si128((const __m128i *)p);
-    __m128i moved = _mm_add_epi8(bytes, _mm_set1_epi8(127 - '9'));
-
-    return vector_leading(_mm_cmpgt_epi8(moved, _mm_set1_epi8(127 - 10)));
-}
-
 #elif GD_JSON_VECTOR
-
-/* NEON has no movemask: narrowing by four bits leaves a nibble a lane. */
-static inline size_t vector_leading(uint8x16_t lanes)
-{
-    uint8x8_t nibbles = vshrn_n_u16(vreinterpretq_u16_u8(lanes), 4);
-    uint64_t misses = ~vget_lane_u64(vreinterpret_u64_u8(nibbles), 0);
-
-    return misses ? (size_t)__builtin_ctzll(misses) / 4 : GD_JSON_BLOCK;
-}
 
 static inline uint8x16_t vector_odd_block(const uint8_t *p)
 {
@@ -163,13 +140,6 @@ static inline uint64_t vector_odd(const uint8_t *p)
     uint8x16_t all = vpaddq_u8(low, high);
 
     return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(all, all)), 0);
-}
-
-static inline size_t vector_digits(const uint8_t *p)
-{
-    uint8x16_t value = vsubq_u8(vld1q_u8(p), vdupq_n_u8('0'));
-
-    return vector_leading(vcltq_u8(value, vdupq_n_u8(10)));
 }
 
 #endif

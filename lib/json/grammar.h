@@ -3,8 +3,8 @@
 /**
  * The grammar of JSON, once: private to lib/json. Each walk_*.c builds it its own way,
  * with
- *   BLOCK(kind)  the block function to use (json/block.h)
- *   EXACT        0 when the text's last byte is known to be '}' or ']', 1 otherwise
+ *   ODD    the function that looks at many bytes (json/block.h)
+ *   EXACT  0 when the text's last byte is known to be '}' or ']', 1 otherwise
  *
  * Without EXACT that last byte is the guard: no token but a string can run over it, so
  * only strings, blocks and closing brackets are checked against the end. Whoever reads

@@ -22,7 +22,7 @@ number_fault(struct gd_json_walk *w, const uint8_t *start, const uint8_t *p)
 static inline const uint8_t *digit_run(const struct gd_json_walk *w, const uint8_t *p)
 {
     while (p < w->safe) {
-        size_t n = BLOCK(digits)(p);
+        size_t n = leading_digits(p);
 
         p += n;
         if (n < GD_JSON_BLOCK)
@@ -67,13 +67,13 @@ static inline const uint8_t *number(struct gd_json_walk *w, const uint8_t *start
                                     const uint8_t *p)
 {
     if (p < w->safe) {
-        p += BLOCK(digits)(p);
+        p += leading_digits(p);
         if (ends_number(*p))
             return p;
         if (*p == '.' && p + 1 < w->safe) {
             const uint8_t *fraction = p + 1;
 
-            p = fraction + BLOCK(digits)(fraction);
+            p = fraction + leading_digits(fraction);
             if (p != fraction && ends_number(*p))
                 return p;
         }

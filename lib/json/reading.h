@@ -2,7 +2,7 @@
 #define GD_JSON_READING_H
 /**
  * Where a walk is, what it sees and how it fails: for json/grammar.h, which says what
- * BLOCK and EXACT are. Private to lib/json.
+ * ODD and EXACT are. Private to lib/json.
  */
 #include <string.h>
 
@@ -38,7 +38,7 @@ fault_at(struct gd_json_walk *w, const uint8_t *p, const char *reason)
 }
 
 /* Where the walk is, and what is known of the bytes ahead: bit i of odd is that of
- * base[i] in BLOCK(odd), cleared once p is past it. So the lowest bit set, if any, is the
+ * base[i] in ODD, cleared once p is past it. So the lowest bit set, if any, is the
  * first odd byte from p on; with none, nothing is known. Between strings only white space
  * is odd, so that a walk from quote to quote is one of clearing bits, without waiting for
  * memory. */
@@ -93,7 +93,7 @@ static inline const uint8_t *white_run(const struct gd_json_walk *w, const uint8
     while (is_white(peek(w, p))) {
         p++;
         while (p < w->safe) {
-            size_t n = swar_spaces(p);
+            size_t n = leading_spaces(p);
 
             p += n;
             if (n < GD_JSON_BLOCK)

@@ -49,15 +49,15 @@ static OUT_OF_LINE uint64_t look_end(const struct gd_json_walk *w, const uint8_t
     if (left == 0)
         return 0;
     if (w->end - w->start >= GD_JSON_WIDE)
-        return BLOCK(odd)(w->end - GD_JSON_WIDE) >> (GD_JSON_WIDE - left);
+        return ODD(w->end - GD_JSON_WIDE) >> (GD_JSON_WIDE - left);
     memset(rest, ' ', sizeof(rest));
     memcpy(rest, p, left);
-    return BLOCK(odd)(rest);
+    return ODD(rest);
 }
 
-static OUT_OF_LINE uint64_t look(const struct gd_json_walk *w, const uint8_t *p)
+static inline uint64_t look(const struct gd_json_walk *w, const uint8_t *p)
 {
-    return p < w->wide ? BLOCK(odd)(p) : look_end(w, p);
+    return p < w->wide ? ODD(p) : look_end(w, p);
 }
 
 /* From the opening quote to the closing one, or to what is odd before that. With neither

@@ -1,4 +1,4 @@
-#define BLOCK(kind) swar_##kind
+#define ODD swar_odd
 #define EXACT 1
 #include "json/grammar.h"
 

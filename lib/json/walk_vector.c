@@ -1,7 +1,7 @@
 #include "json/block.h"
 
 #if GD_JSON_VECTOR
-#define BLOCK(kind) vector_##kind
+#define ODD vector_odd
 #define EXACT 0
 #include "json/grammar.h"
 
