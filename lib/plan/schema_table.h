@@ -118,7 +118,8 @@
       "Its share of the requests, in proportion to the others.")                          \
     X(POOL, "max", INT, NONE, max, 1, 65535, "128", "", APPLIED, "Connections open at once.") \
     X(POOL, "idle", INT, NONE, idle, 0, 65535, "32", "", APPLIED,                         \
-      "Connections kept open while unused.")                                              \
+      "Connections kept open while unused; what a burst leaves above that is closed when "  \
+      "unused for a second. 0: none is kept.")                                            \
     X(POOL, "idle_timeout", DURATION, NONE, idle_timeout_ms, 1, GD_MS_MAX, "60s", "", APPLIED, \
       "How long an unused connection is kept.")                                           \
     X(POOL, "max_age", DURATION, NONE, max_age_ms, 1, 604800000, "10m", "", APPLIED,      \

@@ -1,6 +1,8 @@
 #include "upstream/pool.h"
 
 #include <assert.h>
+
+#include "upstream/lists.h"
 #include <errno.h>
 #include <string.h>
 
@@ -16,6 +18,9 @@ enum lease_state {
 
 enum { SWEEPS_PER_TIMEOUT = 8, SWEEP_MIN_MS = 10 };
 
+/* How long a session above pool.idle stays unused before it is closed. */
+enum { SURPLUS_MS = 1000, SURPLUS_SWEEP_MS = 250 };
+
 /* A server that refuses is always idle and would draw every call to itself. */
 enum { REST_US = 1000000 };
 
@@ -26,12 +31,6 @@ static void count_sessions(struct gd_server *server, enum gd_session_state state
 {
     server->sessions[state] += (uint32_t)n;
     gd_stat_add(&server->stats[GD_SERVER_SESSIONS_IDLE + (unsigned)state], n);
-}
-
-static void count_queued(struct gd_server *server, int n)
-{
-    server->queued += (uint32_t)n;
-    gd_stat_add(&server->stats[GD_SERVER_QUEUED], n);
 }
 
 static void count_failed_dial(struct gd_server *server)
@@ -51,81 +50,6 @@ static void change_state(struct gd_session *session, enum gd_session_state state
     count_sessions(session->server, session->state, -1);
     session->state = state;
     count_sessions(session->server, state, 1);
-}
-
-/* Lists --------------------------------------------------------------------------------
- */
-
-static void idle_push(struct gd_server *server, struct gd_session *session)
-{
-    session->older = server->newest;
-    session->newer = NULL;
-    if (server->newest)
-        server->newest->newer = session;
-    else
-        server->oldest = session;
-    server->newest = session;
-}
-
-static void idle_remove(struct gd_server *server, struct gd_session *session)
-{
-    if (session->newer)
-        session->newer->older = session->older;
-    else
-        server->newest = session->older;
-    if (session->older)
-        session->older->newer = session->newer;
-    else
-        server->oldest = session->newer;
-    session->newer = session->older = NULL;
-}
-
-static void orphan_push(struct gd_server *server, struct gd_session *session)
-{
-    session->lease = NULL;
-    session->newer = NULL;
-    session->older = server->orphans;
-    if (server->orphans)
-        server->orphans->newer = session;
-    server->orphans = session;
-}
-
-static void orphan_remove(struct gd_server *server, struct gd_session *session)
-{
-    if (session->newer)
-        session->newer->older = session->older;
-    else
-        server->orphans = session->older;
-    if (session->older)
-        session->older->newer = session->newer;
-    session->newer = session->older = NULL;
-}
-
-static void queue_push(struct gd_server *server, struct gd_lease *lease)
-{
-    lease->next = NULL;
-    lease->prev = server->last_waiter;
-    if (server->last_waiter)
-        server->last_waiter->next = lease;
-    else
-        server->first_waiter = lease;
-    server->last_waiter = lease;
-    count_queued(server, 1);
-}
-
-static void queue_remove(struct gd_server *server, struct gd_lease *lease)
-{
-    if (lease->prev)
-        lease->prev->next = lease->next;
-    else
-        server->first_waiter = lease->next;
-    if (lease->next)
-        lease->next->prev = lease->prev;
-    else
-        server->last_waiter = lease->prev;
-    lease->next = lease->prev = NULL;
-    gd_timer_disarm(&lease->deadline);
-    count_queued(server, -1);
 }
 
 /* Leases -------------------------------------------------------------------------------
@@ -164,7 +88,7 @@ static void on_queue_deadline(void *arg)
 {
     struct gd_lease *lease = arg;
 
-    queue_remove(lease->server, lease);
+    gd_queue_remove(lease->server, lease);
     decide(lease, GD_FAIL_TIMEOUT);
 }
 
@@ -180,7 +104,7 @@ static void close_session(struct gd_session *session)
 
 static void close_idle(struct gd_session *session)
 {
-    idle_remove(session->server, session);
+    gd_idle_remove(session->server, session);
     close_session(session);
 }
 
@@ -219,7 +143,7 @@ static void feed(struct gd_server *server)
     while (server->first_waiter && session_count(server) < server->upstream->pool.max) {
         struct gd_lease *lease = server->first_waiter;
 
-        queue_remove(server, lease);
+        gd_queue_remove(server, lease);
         dial(server, lease);
     }
 }
@@ -237,12 +161,26 @@ static bool past_idling(const struct gd_session *session, uint64_t now_us)
            past_age(session, now_us);
 }
 
+/* More sessions are idle than are to be kept. They are not closed at once: calls come in
+ * bursts, and what the last one needed the next one will. */
+static bool has_surplus(const struct gd_server *server)
+{
+    return server->sessions[GD_SESSION_IDLE] > server->upstream->pool.idle;
+}
+
+/* Arms the sweep, or brings it forward when there is a surplus to look after. */
 static void arm_sweep(struct gd_server *server)
 {
     uint32_t ms = server->upstream->pool.idle_timeout_ms / SWEEPS_PER_TIMEOUT;
 
-    server->sweeping = true;
-    gd_timer_arm(&server->sweep, ms > SWEEP_MIN_MS ? ms : SWEEP_MIN_MS);
+    if (has_surplus(server) && ms > SURPLUS_SWEEP_MS)
+        ms = SURPLUS_SWEEP_MS;
+    if (ms < SWEEP_MIN_MS)
+        ms = SWEEP_MIN_MS;
+    if (server->sweep_ms && server->sweep_ms <= ms)
+        return;
+    server->sweep_ms = ms;
+    gd_timer_arm(&server->sweep, ms);
 }
 
 static void on_sweep(void *arg)
@@ -253,29 +191,27 @@ static void on_sweep(void *arg)
 
     for (session = server->oldest; session; session = newer) {
         newer = session->newer;
-        if (past_idling(session, now_us))
+        if (past_idling(session, now_us) ||
+            (has_surplus(server) && now_us - session->idle_us >= SURPLUS_MS * 1000))
             close_idle(session);
     }
+    server->sweep_ms = 0;
     if (server->newest)
         arm_sweep(server);
-    else
-        server->sweeping = false;
 }
 
 static void make_idle(struct gd_session *session)
 {
     struct gd_server *server = session->server;
 
-    if (server->draining ||
-        server->sessions[GD_SESSION_IDLE] >= server->upstream->pool.idle) {
+    if (server->draining || server->upstream->pool.idle == 0) {
         close_session(session);
         return;
     }
     change_state(session, GD_SESSION_IDLE);
     session->idle_us = gd_loop_now_us(server->loop);
-    idle_push(server, session);
-    if (!server->sweeping)
-        arm_sweep(server);
+    gd_idle_push(server, session);
+    arm_sweep(server);
 }
 
 /* A good session is free: for the first who waits, else for later. */
@@ -290,7 +226,7 @@ static void settle(struct gd_session *session)
         close_session(session);
         feed(server);
     } else {
-        queue_remove(server, lease);
+        gd_queue_remove(server, lease);
         grant(session, lease, true);
         decide(lease, GD_OK);
     }
@@ -317,7 +253,7 @@ void gd_pool_dialled(struct gd_session *session, int error)
     struct gd_lease *lease = session->lease;
 
     if (lease == NULL)
-        orphan_remove(server, session);
+        gd_orphan_remove(server, session);
     if (error != 0) {
         note_failed_dial(server, error);
         close_session(session);
@@ -351,7 +287,7 @@ static struct gd_session *take_idle(struct gd_server *server)
         struct gd_session *session = server->newest;
 
         if (!past_idling(session, gd_loop_now_us(server->loop))) {
-            idle_remove(server, session);
+            gd_idle_remove(server, session);
             return session;
         }
         close_idle(session);
@@ -378,7 +314,7 @@ enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *le
     if (server->queued >= pool->queue)
         return GD_LEASE_FULL;
     lease->state = LEASE_QUEUED;
-    queue_push(server, lease);
+    gd_queue_push(server, lease);
     gd_timer_init(&lease->deadline, server->loop, on_queue_deadline, lease);
     gd_timer_arm(&lease->deadline, server->upstream->timeout_ms);
     return GD_LEASE_WAIT;
@@ -395,11 +331,11 @@ void gd_lease_end(struct gd_lease *lease, bool reusable)
     case LEASE_NONE:
         break;
     case LEASE_QUEUED:
-        queue_remove(lease->server, lease);
+        gd_queue_remove(lease->server, lease);
         break;
     case LEASE_DIALLING:
         /* The connection goes on, for whoever comes next. */
-        orphan_push(lease->server, lease->dial);
+        gd_orphan_push(lease->server, lease->dial);
         lease->dial = NULL;
         break;
     case LEASE_DECIDED:
@@ -441,7 +377,7 @@ void gd_pool_close(struct gd_server *server)
     while (server->orphans) {
         struct gd_session *session = server->orphans;
 
-        orphan_remove(server, session);
+        gd_orphan_remove(server, session);
         close_session(session);
     }
     assert(session_count(server) == 0 && server->queued == 0);

@@ -5,9 +5,9 @@
  * leases that wait for one.
  *
  * Invariants: sessions in all states are never more than pool.max; a lease waits in the
- * queue only while there are exactly that many and none is idle; idle sessions are never
- * more than pool.idle. Leases are told by deferred work, so that nothing the pool does
- * ever runs inside it again.
+ * queue only while there are exactly that many and none is idle; idle sessions above
+ * pool.idle are closed when they stay unused for a second. Leases are told by deferred
+ * work, so that nothing the pool does ever runs inside it again.
  */
 #include "upstream/session.h"
 #include "upstream/upstream.h"
@@ -27,7 +27,7 @@ struct gd_server {
     struct gd_session *orphans; /* dialling for a lease that left */
     struct gd_lease *first_waiter, *last_waiter;
     struct gd_timer sweep;
-    bool sweeping;     /* the sweep timer is armed */
+    uint32_t sweep_ms; /* what the sweep timer is armed with; 0: disarmed */
     bool draining;     /* keep nothing idle */
     size_t reply_hint; /* room for the first read of the next reply, bytes */
 };
