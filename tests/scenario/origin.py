@@ -2,6 +2,7 @@
 import json
 import os
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import threading
 import time
 
-from waits import PATIENCE_S, Board
+from waits import PATIENCE_S, Board, until
 from wire import Closed, Reader, Reset, read_request
 
 
@@ -188,6 +189,20 @@ class OriginProcess:
 
     def signal(self, number):
         self.process.send_signal(number)
+
+    def freeze(self):
+        """Stops the process, and waits until each of its threads has stopped."""
+        self.signal(signal.SIGSTOP)
+        tasks = f"/proc/{self.process.pid}/task"
+
+        def all_stopped():
+            states = []
+            for task in os.listdir(tasks):
+                with open(f"{tasks}/{task}/stat", encoding="utf-8") as file:
+                    states.append(file.read().rpartition(")")[2].split()[0])
+            return all(state == "T" for state in states)
+
+        until(all_stopped, "the process stops")
 
     def stop(self):
         self.process.kill()

@@ -100,7 +100,7 @@ def test_a_stopped_upstream_is_504_at_the_deadline_and_harms_no_other_route(scen
         "  GET /stopped:", "    timeout: 300ms", "    calls:", "      users: stopped/a",
         "  GET /fine:", "    calls:", "      users: fine/a", ""]))
     assert daemon.get("/stopped").status == 200
-    stopped.signal(signal.SIGSTOP)
+    stopped.freeze()
     answers, slowest = [], 0.0
     threads = [threading.Thread(target=lambda: answers.append(daemon.get("/stopped")))
                for _ in range(20)]
