@@ -78,6 +78,9 @@ static void begin_drain(struct process *process)
     gd_notify("STOPPING=1");
     process->draining = process->worker_count;
     gd_timer_arm(&process->drain_limit, process->plan->drain_timeout_ms);
+    /* The workers have dups; while one descriptor is open, the kernel goes on accepting.
+     */
+    gd_sockets_close_listens(&process->sockets, process->plan);
     for (unsigned i = 0; i < process->worker_count; i++)
         gd_worker_drain(process->workers[i]);
 }

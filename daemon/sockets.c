@@ -47,21 +47,29 @@ bool gd_sockets_open(struct gd_sockets *sockets, const struct gd_plan *plan,
     return true;
 }
 
+/* The file goes first: once nobody listens, it may be a successor's. */
 static void close_one(int fd, const struct gd_plan_address *where)
 {
-    close(fd);
     if (where->kind == GD_ADDRESS_UNIX)
         unlink(where->path);
+    close(fd);
+}
+
+void gd_sockets_close_listens(struct gd_sockets *sockets, const struct gd_plan *plan)
+{
+    for (unsigned i = 0; i < sockets->count; i++)
+        close_one(sockets->fds[i], &plan->listens[i]);
+    gd_free(sockets->fds);
+    sockets->fds = NULL;
+    sockets->count = 0;
 }
 
 void gd_sockets_close(struct gd_sockets *sockets, const struct gd_plan *plan)
 {
-    for (unsigned i = 0; i < sockets->count; i++)
-        close_one(sockets->fds[i], &plan->listens[i]);
+    gd_sockets_close_listens(sockets, plan);
     if (sockets->admin_fd >= 0)
         close_one(sockets->admin_fd, &plan->admin);
-    gd_free(sockets->fds);
-    *sockets = (struct gd_sockets){.admin_fd = -1};
+    sockets->admin_fd = -1;
 }
 
 struct gd_address *gd_addresses_resolve(const struct gd_plan *plan)

@@ -18,7 +18,11 @@ struct gd_sockets {
 GD_MUST_CHECK bool gd_sockets_open(struct gd_sockets *sockets, const struct gd_plan *plan,
                                    struct gd_err *err);
 
-/** Closes the descriptors and removes the files of unix sockets. */
+/** Closes those of `listen` and removes the files of unix sockets: once the workers have
+ *  closed their own as well, connections are refused. Idempotent. */
+void gd_sockets_close_listens(struct gd_sockets *sockets, const struct gd_plan *plan);
+
+/** Closes all of them, the admin endpoint's too. */
 void gd_sockets_close(struct gd_sockets *sockets, const struct gd_plan *plan);
 
 /** Returns an owned array with the address of every server of plan. One that cannot be
