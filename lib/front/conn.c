@@ -270,10 +270,11 @@ static void on_eof(struct gd_conn *conn, bool with_request)
 {
     conn->eof = true;
     /* The rule is in front.h. */
-    if (conn->state == GD_CONN_WAIT && !with_request) {
+    if (conn->state == GD_CONN_WAIT) {
         conn->leaving = true;
         conn->idle_timer = false;
-        gd_timer_arm(&conn->timer, GD_FRONT_GRACE_MS);
+        gd_timer_arm(&conn->timer,
+                     with_request ? GD_FRONT_HALF_CLOSED_MS : GD_FRONT_GRACE_MS);
     }
     settle(conn);
 }

@@ -38,8 +38,9 @@ enum {
         64 * 1024,                    /* of a body nobody wants, to save the connection */
     GD_FRONT_LINGER_BYTES = 32 << 20, /* read and dropped before a close */
     GD_FRONT_LINGER_MS = 2000,
-    GD_FRONT_GRACE_MS = 25,          /* an answer still finds a client that sent FIN */
-    GD_FRONT_ACCEPT_PAUSE_MS = 100,  /* without descriptors */
+    GD_FRONT_GRACE_MS = 25,         /* an answer still finds a client that sent FIN … */
+    GD_FRONT_HALF_CLOSED_MS = 75,   /* … together with its request */
+    GD_FRONT_ACCEPT_PAUSE_MS = 100, /* without descriptors */
     GD_FRONT_WRITE_MIN_BYTES = 4096, /* less than this in a write timeout is a stall */
 };
 
@@ -106,7 +107,7 @@ struct gd_conn {
     enum gd_conn_state state;
     bool pumping;   /* guard.c is on the stack with conn->window */
     bool eof;       /* the client has sent FIN */
-    bool leaving;   /* … while its request was in flight: it has GD_FRONT_GRACE_MS */
+    bool leaving;   /* … while its request was in flight: it has little time */
     bool told;      /* the handler knows of the request */
     bool answered;  /* it has been answered */
     bool keep;      /* the connection goes on behind the answer at hand */

@@ -8,10 +8,10 @@
  *
  * When a client is gone. A reset is the end at once. A FIN is sent by clients that leave
  * and by clients that only have no more to say, and looks the same. So: a FIN that is
- * there together with the only request of a connection leaves the request its time, and
- * it is answered before the close; a FIN that comes later, while the request is in
- * flight, leaves it 25 ms more, after which the client counts as gone; a FIN while a head
- * or body is incomplete ends the connection. While more than 64 KiB of pipelined requests
+ * there together with the only request of a connection leaves the request 75 ms to be
+ * answered; a FIN that comes later, while the request is in flight, leaves it 25 ms more;
+ * after that the client counts as gone. A FIN while a head or body is incomplete ends the
+ * connection. While more than 64 KiB of pipelined requests
  * wait behind the one in flight, nothing is read, so a FIN is not seen.
  *
  * Every wait has a deadline: a head (limits->header_timeout_ms from its first byte, for

@@ -215,7 +215,7 @@ START_TEST(a_half_closed_client_is_answered)
                                         : "GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
         shutdown(client.fd, SHUT_WR);
         if (i) {
-            rig_run(&rig, 100);
+            rig_run(&rig, 30);
             ck_assert_uint_eq(rig.held_count, 1);
             rig_answer_held(&rig);
         }
@@ -225,6 +225,23 @@ START_TEST(a_half_closed_client_is_answered)
     }
     rig_stop(&rig);
     ck_assert_uint_eq(rig.gone, 0);
+}
+END_TEST
+
+START_TEST(a_half_closed_client_is_not_waited_for_long)
+{
+    struct rig rig;
+    struct client client;
+
+    rig_init(&rig);
+    rig_start(&rig);
+    client_open(&client, &rig);
+    ck_assert(client_say(&client, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n"));
+    shutdown(client.fd, SHUT_WR);
+    rig_run(&rig, 130);
+    ck_assert_uint_eq(rig.gone, 1);
+    client_close(&client);
+    rig_stop(&rig);
 }
 END_TEST
 
@@ -263,4 +280,5 @@ END_TEST
 GD_SUITE("front_battery", ambiguous_framing_is_refused, malformed_chunks_are_refused,
          malformed_fields_are_refused, malformed_request_lines_are_refused,
          what_is_too_long_is_refused_by_its_status, targets_of_any_length_arrive_unharmed,
-         a_half_closed_client_is_answered, every_octet_is_taken_or_refused_everywhere)
+         a_half_closed_client_is_answered, a_half_closed_client_is_not_waited_for_long,
+         every_octet_is_taken_or_refused_everywhere)
