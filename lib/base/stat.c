@@ -71,13 +71,11 @@ uint64_t gd_hist_bound_us(unsigned bucket)
 
 void gd_hist_record(struct gd_hist *hist, uint64_t us)
 {
-    uint32_t *bucket = &hist->buckets[bucket_of(us)];
-
     gd_stat_inc(&hist->count);
     gd_stat_add(&hist->sum_us, (int64_t)us);
     if (us > hist->max_us)
         __atomic_store_n(&hist->max_us, us, __ATOMIC_RELAXED);
-    __atomic_store_n(bucket, *bucket + 1, __ATOMIC_RELAXED);
+    gd_stat_inc(&hist->buckets[bucket_of(us)]);
 }
 
 void gd_hist_merge(struct gd_hist *dst, const struct gd_hist *src)
@@ -89,7 +87,7 @@ void gd_hist_merge(struct gd_hist *dst, const struct gd_hist *src)
     if (max_us > dst->max_us)
         dst->max_us = max_us;
     for (unsigned i = 0; i < GD_HIST_BUCKETS; i++)
-        dst->buckets[i] += __atomic_load_n(&src->buckets[i], __ATOMIC_RELAXED);
+        dst->buckets[i] += gd_stat_read(&src->buckets[i]);
 }
 
 uint64_t gd_hist_quantile(const struct gd_hist *hist, double share)

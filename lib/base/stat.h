@@ -37,13 +37,13 @@ enum gd_stat_server {
         GD_SERVER_STATS
 };
 
-/** Buckets of a histogram: 8 to the power of two, from 8 microseconds to 67 seconds; the
- *  first takes all below, the last all above. */
+/** Buckets of a histogram: 8 to the power of two, from 8 microseconds to 117 seconds;
+ *  the first takes all below, the last all above. */
 enum { GD_HIST_BUCKETS = 192 };
 
 struct gd_hist {
     uint64_t count, sum_us, max_us;
-    uint32_t buckets[GD_HIST_BUCKETS];
+    uint64_t buckets[GD_HIST_BUCKETS];
 };
 
 struct gd_route_stats {

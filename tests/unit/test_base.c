@@ -157,8 +157,23 @@ START_TEST(quantiles_are_within_an_eighth)
 }
 END_TEST
 
+START_TEST(a_bucket_counts_beyond_32_bits)
+{
+    struct gd_hist *worker = calloc(1, sizeof(*worker)), *sum = calloc(1, sizeof(*sum));
+
+    gd_hist_record(worker, 3);
+    worker->buckets[0] = UINT32_MAX;
+    gd_hist_record(worker, 3);
+    gd_hist_merge(sum, worker);
+    gd_hist_merge(sum, worker);
+    ck_assert_uint_eq(sum->buckets[0], 2 * (UINT64_C(1) << 32));
+    free(worker);
+    free(sum);
+}
+END_TEST
+
 GD_SUITE("base", a_buffer_never_outgrows_its_bound,
          buffers_share_a_budget_and_give_back_what_they_held, numbers_are_read_strictly,
          an_arena_is_aligned_and_bounded, deferred_work_runs_later_and_can_be_cancelled,
          timers_expire_once_and_in_order, posted_work_wakes_the_loop,
-         quantiles_are_within_an_eighth)
+         quantiles_are_within_an_eighth, a_bucket_counts_beyond_32_bits)
