@@ -149,24 +149,6 @@ void gd_conn_enter(struct gd_conn *conn, enum gd_conn_state state)
     }
 }
 
-/* What every change of input or state ends in: a connection of which nothing more can
- * come is closed, and reading stops while too much waits behind a request. */
-static void settle(struct gd_conn *conn)
-{
-    bool busy = conn->state == GD_CONN_WAIT || conn->state == GD_CONN_WRITE ||
-                gd_work_queued(&conn->again);
-
-    if (conn->state == GD_CONN_CLOSED)
-        return;
-    if (conn->eof && !busy) {
-        client_gone(conn);
-        return;
-    }
-    gd_stream_want_read(&conn->stream,
-                        !conn->eof &&
-                            !(busy && gd_conn_pending(conn) > GD_FRONT_PENDING_BYTES));
-}
-
 static void end_politely(struct gd_conn *conn)
 {
     bool waits = conn->linger || gd_conn_pending(conn);
@@ -183,15 +165,36 @@ static void end_politely(struct gd_conn *conn)
     gd_stream_want_read(&conn->stream, true);
 }
 
+/* What every change of input or state ends in: a connection of which nothing more can
+ * come, or is taken, is closed, and reading stops while too much waits behind a request.
+ */
+static void settle(struct gd_conn *conn)
+{
+    bool busy = conn->state == GD_CONN_WAIT || conn->state == GD_CONN_WRITE ||
+                gd_work_queued(&conn->again);
+
+    if (conn->state == GD_CONN_CLOSED)
+        return;
+    if (conn->eof && !busy) {
+        client_gone(conn);
+        return;
+    }
+    if (conn->front->draining && !busy &&
+        (conn->state == GD_CONN_IDLE || conn->state == GD_CONN_DISCARD)) {
+        conn->linger = true;
+        end_politely(conn);
+        return;
+    }
+    gd_stream_want_read(&conn->stream,
+                        !conn->eof &&
+                            !(busy && gd_conn_pending(conn) > GD_FRONT_PENDING_BYTES));
+}
+
 void gd_conn_answered(struct gd_conn *conn)
 {
     bool complete = gd_body_complete(&conn->body);
 
     gd_conn_forget(conn);
-    if (conn->keep && conn->front->draining && gd_conn_pending(conn) == 0) {
-        conn->keep = false;
-        conn->linger = true;
-    }
     if (!conn->keep) {
         end_politely(conn);
         return;
@@ -328,6 +331,7 @@ void gd_conn_drain(struct gd_conn *conn)
         read_once(conn, false);
     if (conn->state == GD_CONN_IDLE && !gd_work_queued(&conn->again))
         gd_conn_close(conn, false);
+    settle(conn);
 }
 
 /* Deadlines -------------------------------------------------------------------------- */
@@ -338,9 +342,8 @@ static void on_idle_deadline(struct gd_conn *conn)
     uint64_t idle_us = gd_loop_now_us(front->loop) - conn->idle_since_us;
     uint32_t ms = front->limits->idle_timeout_ms;
 
-    if (gd_work_queued(&conn->again))
-        return;
-    if (conn->requests > 0 && idle_us < (uint64_t)ms * 1000) {
+    if (gd_work_queued(&conn->again) ||
+        (conn->requests > 0 && idle_us < (uint64_t)ms * 1000)) {
         gd_timer_arm(&conn->timer, ms / 8 + 1);
         return;
     }

@@ -190,7 +190,8 @@ size_t gd_conn_pending(const struct gd_conn *conn);
 /** Goes on with them in the next turn of the loop. */
 void gd_conn_go_on_later(struct gd_conn *conn);
 
-/** Sees whether an idle connection has something to say; closes it if not. */
+/** Draining has begun: an idle connection that has nothing to say is closed, and so is
+ * one whose request is answered and only its body not all there. */
 void gd_conn_drain(struct gd_conn *conn);
 
 /* guard.c ---------------------------------------------------------------------------- */

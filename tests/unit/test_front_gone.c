@@ -169,6 +169,30 @@ START_TEST(draining_answers_what_runs_and_closes_the_rest)
 }
 END_TEST
 
+START_TEST(draining_does_not_wait_for_a_body_nobody_wants)
+{
+    for (int before = 0; before < 2; before++) {
+        struct rig rig;
+        struct client client;
+
+        rig_init(&rig);
+        rig_start(&rig);
+        client_open(&client, &rig);
+        ck_assert(client_say(&client, POST("/early") "Content-Length: 5\r\n\r\nab"));
+        client_wait(&client, 1);
+        if (before)
+            ck_assert(client_say(&client, "cde"));
+        gd_front_drain(rig.front, on_drained, &rig);
+        client_wait_closed(&client);
+        ck_assert_str_eq(client.verdict, "404 cl");
+        client_close(&client);
+        rig_run(&rig, 20);
+        ck_assert(rig.drained);
+        rig_stop(&rig);
+    }
+}
+END_TEST
+
 START_TEST(draining_without_connections_ends_soon)
 {
     struct rig rig;
@@ -213,4 +237,5 @@ GD_SUITE("front_gone", a_client_that_leaves_is_reported_within_50_ms,
          clients_may_leave_in_any_state,
          a_handler_without_on_head_hears_only_of_whole_requests,
          draining_answers_what_runs_and_closes_the_rest,
+         draining_does_not_wait_for_a_body_nobody_wants,
          draining_without_connections_ends_soon, freeing_the_front_ends_what_is_in_flight)
