@@ -1,7 +1,7 @@
 #ifndef GD_JSON_UTF8_H
 #define GD_JSON_UTF8_H
 /**
- * One character of UTF-8 by RFC 3629: private to lib/json.
+ * One character of UTF-8 by RFC 3629.
  */
 #include <stdbool.h>
 #include <stdint.h>
