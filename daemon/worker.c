@@ -134,8 +134,7 @@ struct gd_mock_thread *gd_mock_thread_start(struct gd_plan *plan,
         mocks->mocks = gd_mocks_new(mocks->loop, plan, addresses, err);
     if (mocks->mocks && start_thread(&mocks->thread, mocks->loop, "mocks", err))
         return mocks;
-    if (mocks->mocks)
-        gd_mocks_free(mocks->mocks);
+    gd_mocks_free(mocks->mocks);
     gd_loop_free(mocks->loop);
     gd_free(mocks);
     return NULL;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/blocks.h"
-#include "base/mem.h"
 
 static unsigned char lower(unsigned char c)
 {
@@ -51,15 +50,6 @@ bool gd_span_u64(struct gd_span span, uint64_t *out)
     }
     *out = number;
     return true;
-}
-
-char *gd_span_dup(struct gd_span span)
-{
-    char *copy = gd_alloc(span.len + 1);
-
-    if (span.len)
-        memcpy(copy, span.ptr, span.len);
-    return copy;
 }
 
 void gd_buf_init(struct gd_buf *buf, struct gd_blocks *blocks, size_t max_bytes)

@@ -50,9 +50,6 @@ bool gd_span_starts(struct gd_span span, struct gd_span prefix);
 /** Reads a decimal number of 1 to 18 digits and nothing else. */
 GD_MUST_CHECK bool gd_span_u64(struct gd_span span, uint64_t *out);
 
-/** Returns an owned, terminated copy (aborts when there is no memory). */
-char *gd_span_dup(struct gd_span span);
-
 /**
  * A growing byte buffer with a bound given at init. Memory comes from the thread's block
  * cache (base/blocks.h) when there is one, else from the heap. Data is not terminated.

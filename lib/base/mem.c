@@ -33,11 +33,6 @@ void *gd_try_alloc(size_t size)
     return malloc(size ? size : 1);
 }
 
-void *gd_try_realloc(void *ptr, size_t size)
-{
-    return realloc(ptr, size ? size : 1);
-}
-
 char *gd_strdup(const char *text)
 {
     return must(strdup(text));

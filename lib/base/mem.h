@@ -24,9 +24,6 @@ void *gd_realloc(void *ptr, size_t size) __attribute__((returns_nonnull));
 /** Returns owned, uninitialised memory, or NULL when there is none. */
 void *gd_try_alloc(size_t size) __attribute__((malloc));
 
-/** Resizes like realloc; NULL leaves ptr as it was. */
-void *gd_try_realloc(void *ptr, size_t size);
-
 /** Returns an owned copy of text; aborts when there is no memory. */
 char *gd_strdup(const char *text) __attribute__((malloc, returns_nonnull));
 

@@ -286,8 +286,7 @@ void gd_engine_free(struct gd_engine *engine)
 {
     if (engine == NULL)
         return;
-    if (engine->front)
-        gd_front_free(engine->front);
+    gd_front_free(engine->front);
     gd_upstreams_free(engine->upstreams);
     gd_buf_free(&engine->gathers.scratch);
     gd_plan_unref(engine->plan);

@@ -121,7 +121,7 @@ GD_MUST_CHECK bool gd_front_listen(struct gd_front *front, int fd, struct gd_err
 void gd_front_drain(struct gd_front *front, void (*on_drained)(void *arg), void *arg);
 
 /** Closes what is left (on_gone runs for requests in flight) and frees. Not from a
- *  callback of the front. */
+ *  callback of the front. NULL is fine. */
 void gd_front_free(struct gd_front *front);
 
 #endif

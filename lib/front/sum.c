@@ -29,7 +29,8 @@ static void sum_values(uint64_t *dst, const uint64_t *src, unsigned count)
         dst[i] += gd_stat_read(&src[i]);
 }
 
-struct gd_stats *gd_sum_stats(const struct gd_admin_source *source)
+/* All workers' sets added up. Returns owned. */
+static struct gd_stats *sum_stats(const struct gd_admin_source *source)
 {
     const struct gd_plan *plan = source->plan;
     struct gd_stats *sum =
@@ -71,10 +72,10 @@ static struct gd_span label_value(const char *label)
 static struct gd_span status_key(const struct scope *scope, const struct gd_stat_row *row)
 {
     struct gd_span key = gd_span_of(row->name + strlen(scope->prefix));
-    struct gd_span total = GD_SPAN("_total");
+    const size_t total = strlen("_total");
 
-    if (key.len > total.len && memcmp(key.ptr + key.len - total.len, total.ptr, 6) == 0)
-        key.len -= total.len;
+    if (key.len > total && memcmp(key.ptr + key.len - total, "_total", total) == 0)
+        key.len -= total;
     return key;
 }
 
@@ -163,7 +164,7 @@ static int on_json(const char *bytes, size_t len, void *arg)
 bool gd_sum_status(struct gd_buf *out, const struct gd_admin_source *source,
                    uint64_t uptime_s)
 {
-    struct gd_stats *sum = gd_sum_stats(source);
+    struct gd_stats *sum = sum_stats(source);
     enum gd_life life = (enum gd_life)atomic_load(source->life);
     json_t *worker = json_object();
     json_t *status;
@@ -369,7 +370,7 @@ static bool add_servers(struct gd_buf *out, const struct gd_plan *plan,
 
 bool gd_sum_metrics(struct gd_buf *out, const struct gd_admin_source *source)
 {
-    struct gd_stats *sum = gd_sum_stats(source);
+    struct gd_stats *sum = sum_stats(source);
     struct object worker = {.values = sum->worker};
     bool ok =
         add_head(out, "gatherd_ready", "gauge", "1 while requests are welcome") &&

@@ -8,9 +8,6 @@
 #include "base/stat.h"
 #include "front/admin.h"
 
-/** Sums all workers' sets into one. Returns owned. */
-struct gd_stats *gd_sum_stats(const struct gd_admin_source *source);
-
 /** Appends the /status document. uptime_s: seconds since start. */
 GD_MUST_CHECK bool gd_sum_status(struct gd_buf *out, const struct gd_admin_source *source,
                                  uint64_t uptime_s);

@@ -98,15 +98,6 @@ static void write_host(const struct gd_address *address, char *out, size_t room)
         snprintf(out, room, "unknown");
 }
 
-const char *gd_address_ip(const struct gd_address *address, char out[GD_ADDRESS_TEXT_MAX])
-{
-    if (address->len > 0 && address->sa.ss_family == AF_UNIX)
-        snprintf(out, GD_ADDRESS_TEXT_MAX, "unix");
-    else
-        write_host(address, out, GD_ADDRESS_TEXT_MAX);
-    return out;
-}
-
 const char *gd_address_text(const struct gd_address *address,
                             char out[GD_ADDRESS_TEXT_MAX])
 {

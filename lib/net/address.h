@@ -26,10 +26,6 @@ unsigned gd_address_resolve(const struct gd_plan_address *from, struct gd_addres
 const char *gd_address_text(const struct gd_address *address,
                             char out[GD_ADDRESS_TEXT_MAX]);
 
-/** The address without port: `127.0.0.1`, `::1`, `unix`. */
-const char *gd_address_ip(const struct gd_address *address,
-                          char out[GD_ADDRESS_TEXT_MAX]);
-
 /** The TCP port in host order; 0 for unix. */
 uint16_t gd_address_port(const struct gd_address *address);
 

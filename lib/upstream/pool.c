@@ -204,7 +204,7 @@ static void make_idle(struct gd_session *session)
 {
     struct gd_server *server = session->server;
 
-    if (server->draining || server->upstream->pool.idle == 0) {
+    if (server->upstream->pool.idle == 0) {
         close_session(session);
         return;
     }
@@ -364,16 +364,10 @@ void gd_pool_init(struct gd_server *server, const struct gd_upstream_context *co
     gd_timer_init(&server->sweep, context->loop, on_sweep, server);
 }
 
-void gd_pool_close_idle(struct gd_server *server)
-{
-    server->draining = true;
-    while (server->newest)
-        close_idle(server->newest);
-}
-
 void gd_pool_close(struct gd_server *server)
 {
-    gd_pool_close_idle(server);
+    while (server->newest)
+        close_idle(server->newest);
     while (server->orphans) {
         struct gd_session *session = server->orphans;
 

@@ -28,7 +28,6 @@ struct gd_server {
     struct gd_lease *first_waiter, *last_waiter;
     struct gd_timer sweep;
     uint32_t sweep_ms; /* what the sweep timer is armed with; 0: disarmed */
-    bool draining;     /* keep nothing idle */
     size_t reply_hint; /* room for the first read of the next reply, bytes */
 };
 
@@ -39,9 +38,6 @@ void gd_pool_init(struct gd_server *server, const struct gd_upstream_context *co
 
 /** Closes what is idle or being dialled for nobody. No lease may be out or waiting. */
 void gd_pool_close(struct gd_server *server);
-
-/** Closes the idle sessions. */
-void gd_pool_close_idle(struct gd_server *server);
 
 /** See gd_upstream_lease. */
 enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *lease);

@@ -54,12 +54,6 @@ void gd_upstreams_free(struct gd_upstreams *upstreams)
     gd_free(upstreams);
 }
 
-void gd_upstreams_close_idle(struct gd_upstreams *upstreams)
-{
-    for (unsigned i = 0; i < upstreams->server_count; i++)
-        gd_pool_close_idle(&upstreams->servers[i]);
-}
-
 enum gd_lease_result
 gd_upstream_lease(struct gd_upstreams *upstreams, unsigned index, bool fresh,
                   struct gd_lease *lease,

@@ -37,9 +37,6 @@ struct gd_upstreams *gd_upstreams_new(const struct gd_upstream_context *context,
 /** Closes idle sessions and frees. No lease may be out or waiting. */
 void gd_upstreams_free(struct gd_upstreams *upstreams);
 
-/** Closes all idle sessions now (drain). Leased ones close when they are returned. */
-void gd_upstreams_close_idle(struct gd_upstreams *upstreams);
-
 /** A wish for a session, embedded in the caller; zero it once, reuse it freely. */
 struct gd_lease {
     struct gd_session *session; /* set while leased */

@@ -357,27 +357,6 @@ START_TEST(a_lease_ended_before_it_is_told_gives_its_session_back)
 }
 END_TEST
 
-START_TEST(draining_closes_idle_sessions_and_those_that_come_back)
-{
-    struct rig rig;
-    struct holder a = {0}, b = {0};
-
-    rig_open(&rig, 1);
-    rig_start(&rig);
-    holder_get(&rig, &a);
-    holder_get(&rig, &b);
-    gd_lease_end(&a.lease, true);
-    gd_upstreams_close_idle(rig.upstreams);
-    ck_assert_uint_eq(rig_stat(&rig, GD_SERVER_SESSIONS_IDLE), 0);
-    ck_assert_uint_eq(rig_stat(&rig, GD_SERVER_SESSIONS_LEASED), 1);
-    gd_lease_end(&b.lease, true);
-    ck_assert_uint_eq(rig_stat(&rig, GD_SERVER_SESSIONS_IDLE), 0);
-    rig_run(&rig, 5);
-    ck_assert_uint_eq(peer_open_conns(&rig.peers[0]), 0);
-    rig_close(&rig);
-}
-END_TEST
-
 START_TEST(a_storm_of_leases_and_ends_keeps_every_count)
 {
     struct rig rig;
@@ -428,5 +407,4 @@ GD_SUITE("pool", the_newest_idle_session_is_used_first,
          a_lease_that_leaves_while_dialling_leaves_a_session_for_others,
          an_orphaned_dial_that_fails_lets_the_next_one_try,
          a_lease_ended_before_it_is_told_gives_its_session_back,
-         draining_closes_idle_sessions_and_those_that_come_back,
          a_storm_of_leases_and_ends_keeps_every_count)

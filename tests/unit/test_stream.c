@@ -306,13 +306,12 @@ END_TEST
 START_TEST(addresses_are_written_as_people_write_them)
 {
     const struct {
-        const char *host;
-        const char *text, *ip;
-    } rows[] = {{"127.0.0.1", "127.0.0.1:80", "127.0.0.1"},
-                {"::1", "[::1]:80", "::1"},
-                {"", "[::]:80", "::"},
-                {"::", "[::]:80", "::"},
-                {"::ffff:10.1.2.3", "10.1.2.3:80", "10.1.2.3"}};
+        const char *host, *text;
+    } rows[] = {{"127.0.0.1", "127.0.0.1:80"},
+                {"::1", "[::1]:80"},
+                {"", "[::]:80"},
+                {"::", "[::]:80"},
+                {"::ffff:10.1.2.3", "10.1.2.3:80"}};
     char text[GD_ADDRESS_TEXT_MAX];
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -322,7 +321,6 @@ START_TEST(addresses_are_written_as_people_write_them)
 
         ck_assert_uint_eq(gd_address_resolve(&from, &at, 1, NULL), 1);
         ck_assert_str_eq(gd_address_text(&at, text), rows[i].text);
-        ck_assert_str_eq(gd_address_ip(&at, text), rows[i].ip);
         ck_assert_uint_eq(gd_address_port(&at), 80);
     }
 }
@@ -365,7 +363,6 @@ START_TEST(a_stale_unix_socket_is_replaced_and_a_live_one_kept)
     ck_assert_int_ge(fd, 0);
     snprintf(want, sizeof(want), "unix:%s", socket_path);
     ck_assert_str_eq(gd_address_text(&at, text), want);
-    ck_assert_str_eq(gd_address_ip(&at, text), "unix");
     ck_assert_int_eq(gd_listen_open(&where, 8, NULL, &err), -1);
     ck_assert_str_eq(err.text, "cannot listen on unix:s: another process does");
     close(fd);
