@@ -80,6 +80,9 @@ static void on_exchange(void *arg, enum gd_failure failure)
 {
     struct gd_call *call = arg;
 
+    if (failure && gd_log_enabled(GD_LOG_DEBUG))
+        gd_log(GD_LOG_DEBUG, "call %s/%s: %s: %s", gd_gather_about(call->gather)->id,
+               call->plan->name, gd_failure_word(failure), call->exchange.why);
     call->failure = failure;
     go(call, GD_CALL_DECODE);
     run(call);
