@@ -212,6 +212,7 @@ static void on_request(void *arg, struct gd_request *request)
                    .query = request->target.query},
         .id = request->id,
         .arena = request->arena,
+        .body_bytes = request->body.len,
     };
 
     passage->gather = gd_gather_start(&engine->gathers, &about, on_gathered, passage);

@@ -10,7 +10,7 @@ struct gd_gather {
     struct gd_gather_request about;
     void (*on_done)(void *arg);
     void *arg;
-    size_t budget;           /* bytes the parts may still hold: limits.request_memory */
+    size_t budget;           /* bytes the parts may still hold */
     uint64_t ended;          /* bits of the calls that have ended */
     struct gd_call *culprit; /* the required call that failed first */
     bool done;
@@ -100,6 +100,15 @@ static void on_deadline(void *arg)
     finish(gather, GD_FAIL_TIMEOUT);
 }
 
+/* What limits.request_memory leaves to the parts. */
+static size_t budget_of(const struct gd_plan_limits *limits,
+                        const struct gd_gather_request *request)
+{
+    size_t held = request->body_bytes + request->arena->held;
+
+    return held < limits->request_memory ? limits->request_memory - held : 0;
+}
+
 struct gd_gather *gd_gather_start(struct gd_gather_context *context,
                                   const struct gd_gather_request *request,
                                   void (*on_done)(void *arg), void *arg)
@@ -116,7 +125,7 @@ struct gd_gather *gd_gather_start(struct gd_gather_context *context,
     gather->on_done = on_done;
     gather->arg = arg;
     gather->count = route->call_count;
-    gather->budget = context->limits->request_memory;
+    gather->budget = budget_of(context->limits, request);
     for (unsigned i = 0; i < gather->count; i++) {
         gather->calls[i].plan = &route->calls[i];
         gather->calls[i].gather = gather;

@@ -35,6 +35,7 @@ struct gd_gather_request {
     struct gd_values values; /* what placeholders stand for */
     const char *id;          /* X-Request-Id */
     struct gd_arena *arena;
+    size_t body_bytes; /* what the browser's body takes of limits->request_memory */
 };
 
 /** Starts all calls that depend on nothing. on_done(arg) runs once, later. Returns the

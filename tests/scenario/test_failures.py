@@ -114,6 +114,16 @@ def test_an_endless_body_is_too_large_before_its_end(scene):
     fails_with(scene, endless, 502, "too_large", upstream=", max_response: 100KiB")
 
 
+def test_body_and_answers_of_a_request_share_its_memory(scene):
+    origin = scene.origin(lambda exchange: exchange.reply(body=b'"' + b"x" * 12_000 + b'"'))
+    daemon = scene.gatherd("limits: {request_memory: 64KiB}\nupstreams:\n"
+                           f"  up: {origin.url}\nroutes:\n"
+                           "  POST /x: {calls: {got: up/x}}\n")
+    assert daemon.call("POST", "/x", body=b"x" * 1000).status == 200
+    answer = daemon.call("POST", "/x", body=b"x" * 50_000)
+    assert (answer.status, answer.json()["class"]) == (502, "too_large")
+
+
 def test_a_5xx_is_status_and_502(scene):
     fails_with(scene, lambda exchange: exchange.reply({"secret": 1}, status=500), 502, "status")
 
