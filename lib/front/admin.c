@@ -1,7 +1,6 @@
 #include "front/admin.h"
 
 #include <stdatomic.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "front/front.h"

@@ -1,6 +1,5 @@
 #include "front/conn.h"
 
-#include <assert.h>
 #include <netinet/in.h>
 
 #include "base/mem.h"

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 
 /* What libevhtp sees of a request, whatever the client wrote. Whether the connection goes
- * on behind it is decided by conn.c. */
+ * on behind it is decided by reply.c. */
 static const char canonical_head[] = "GET / HTTP/1.1\r\n\r\n";
 
 /* The shell: libevhtp's objects ------------------------------------------------------ */

@@ -1,7 +1,5 @@
 #include "front/conn.h"
 
-#include <assert.h>
-
 enum { ARENA_STEP = 4096 };
 
 static void skip(struct gd_conn *conn, size_t n)

@@ -1,4 +1,3 @@
-#include <stdio.h>
 
 #include "base/suggest.h"
 #include "plan/loader.h"

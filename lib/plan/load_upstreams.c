@@ -1,4 +1,3 @@
-#include <stdio.h>
 
 #include "plan/loader.h"
 #include "plan/schema.h"

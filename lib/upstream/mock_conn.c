@@ -8,8 +8,6 @@
  * that were pipelined are answered one after the other, with one write. */
 #include "upstream/mock_parts.h"
 
-#include <assert.h>
-
 #include "base/mem.h"
 #include "http/body.h"
 #include "net/stream.h"
