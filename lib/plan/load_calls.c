@@ -1,4 +1,3 @@
-
 #include "base/suggest.h"
 #include "plan/loader.h"
 #include "plan/render.h"

@@ -1,4 +1,3 @@
-
 #include "plan/loader.h"
 #include "plan/schema.h"
 #include "plan/url.h"
