@@ -132,6 +132,7 @@ void gd_conn_enter(struct gd_conn *conn, enum gd_conn_state state)
         break;
     case GD_CONN_WRITE:
         conn->written = 0;
+        conn->unread = gd_stream_unread(&conn->stream);
         gd_timer_arm(&conn->timer, limits->write_timeout_ms);
         break;
     case GD_CONN_DISCARD:
@@ -350,9 +351,13 @@ static void on_idle_deadline(struct gd_conn *conn)
     gd_conn_close(conn, false);
 }
 
+/* The system may hold megabytes for a slow client, and takes more only when a good part
+ * of them has left. So it is what the client has taken that counts. */
 static void on_write_deadline(struct gd_conn *conn)
 {
-    if (conn->written >= GD_FRONT_WRITE_MIN_BYTES) {
+    size_t unread = gd_stream_unread(&conn->stream);
+
+    if (conn->written + conn->unread >= unread + GD_FRONT_WRITE_MIN_BYTES) {
         gd_conn_enter(conn, GD_CONN_WRITE);
         return;
     }

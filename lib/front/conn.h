@@ -41,7 +41,7 @@ enum {
     GD_FRONT_GRACE_MS = 25,         /* an answer still finds a client that sent FIN … */
     GD_FRONT_HALF_CLOSED_MS = 75,   /* … together with its request */
     GD_FRONT_ACCEPT_PAUSE_MS = 100, /* without descriptors */
-    GD_FRONT_WRITE_MIN_BYTES = 4096, /* less than this in a write timeout is a stall */
+    GD_FRONT_WRITE_MIN_BYTES = 4096, /* taken in a write timeout; less is a stall */
 };
 
 enum gd_conn_state {
@@ -133,6 +133,7 @@ struct gd_conn {
     struct iovec *iov_at;
     int iov_left;
     size_t written; /* bytes since the timer was armed */
+    size_t unread;  /* what the system still had of earlier ones then */
     void (*release)(void *arg);
     void *release_arg;
 };

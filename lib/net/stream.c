@@ -3,9 +3,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -159,6 +161,13 @@ enum gd_io gd_stream_write(struct gd_stream *stream, const struct iovec *iov, in
         return failed_io();
     *n = (size_t)put;
     return GD_IO_OK;
+}
+
+size_t gd_stream_unread(const struct gd_stream *stream)
+{
+    int n = 0;
+
+    return ioctl(stream->fd, SIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
 }
 
 void gd_stream_shutdown(struct gd_stream *stream)

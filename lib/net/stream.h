@@ -68,6 +68,9 @@ enum gd_io gd_stream_read(struct gd_stream *stream, char *into, size_t room, siz
 enum gd_io gd_stream_write(struct gd_stream *stream, const struct iovec *iov, int count,
                            size_t *n);
 
+/** Bytes that were written and that the peer's system has not confirmed yet. */
+size_t gd_stream_unread(const struct gd_stream *stream);
+
 /** Sends FIN; reading goes on. */
 void gd_stream_shutdown(struct gd_stream *stream);
 

@@ -127,6 +127,30 @@ START_TEST(a_reader_that_is_slow_gets_all_of_it)
 }
 END_TEST
 
+/* The system has megabytes for it meanwhile, and takes no more of the answer. */
+START_TEST(a_reader_that_is_steady_is_not_cut_off)
+{
+    struct rig rig;
+    struct client client;
+    char some[32 * 1024];
+
+    rig_init(&rig);
+    rig.big_bytes = 32 << 20;
+    rig.limits.write_timeout_ms = 300;
+    rig_start(&rig);
+    client_open(&client, &rig);
+    ck_assert(client_say(&client, GET("/big")));
+    for (int i = 0; i < 40; i++) {
+        rig_run(&rig, 50);
+        ck_assert_int_gt(recv(client.fd, some, sizeof(some), MSG_DONTWAIT), 0);
+    }
+    ck_assert_uint_eq(rig.stats[GD_WORKER_TIMEOUT_WRITE], 0);
+    ck_assert_uint_eq(rig.releases, 0);
+    client_close(&client);
+    rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(a_body_nobody_wants_is_not_waited_for_without_end)
 {
     struct rig rig;
@@ -326,6 +350,7 @@ END_TEST
 GD_SUITE("front_limits", a_slow_head_gets_408_at_its_deadline,
          silence_is_closed_without_a_word, a_slow_body_gets_408_and_the_handler_is_told,
          a_reader_that_stops_is_cut_off, a_reader_that_is_slow_gets_all_of_it,
+         a_reader_that_is_steady_is_not_cut_off,
          a_body_nobody_wants_is_not_waited_for_without_end,
          a_client_that_does_not_close_is_closed_after_two_seconds,
          a_body_too_large_is_refused_before_it_is_read,
