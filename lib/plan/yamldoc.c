@@ -12,6 +12,8 @@
 #include "plan/text.h"
 #include "plan/yamlwords.h"
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 /* What is open at one depth. */
 struct level {
     struct gd_yaml_node *node;
@@ -359,9 +361,16 @@ static const struct gd_yaml_node *check_root(struct parse *p)
 const struct gd_yaml_node *gd_yaml_parse(struct gd_yaml *yaml, unsigned file,
                                          struct gd_span text)
 {
-    struct parse p = {.yaml = yaml, .file = file, .text = text};
+    struct parse p = {.yaml = yaml, .file = file};
     const struct gd_yaml_node *root = NULL;
-    size_t valid = gd_text_utf8(text);
+    size_t valid;
+
+    /* Some editors begin a file with a mark that nobody sees; it is no column either. */
+    if (gd_span_starts(text, GD_SPAN(BYTE_ORDER_MARK)))
+        text = (struct gd_span){text.ptr + strlen(BYTE_ORDER_MARK),
+                                text.len - strlen(BYTE_ORDER_MARK)};
+    p.text = text;
+    valid = gd_text_utf8(text);
 
     if (valid < text.len) {
         gd_report_place(yaml->report, gd_text_place(file, text, valid),

@@ -20,6 +20,15 @@ START_TEST(a_file_that_is_no_map_is_refused)
 }
 END_TEST
 
+START_TEST(a_byte_order_mark_is_skipped)
+{
+    gd_plan_unref(plan_accept("\xef\xbb\xbfworkers: 1\nlisten: 1\n"));
+    PLAN_REFUSE("\xef\xbb\xbfworkers: 0\n",
+                "gw.yaml:1:10: workers: \"0\" is out of range: allowed is from 1 to 256");
+    PLAN_REFUSE("\xef\xbb\xbf", "gw.yaml:1:1: the file is empty");
+}
+END_TEST
+
 START_TEST(a_tab_as_indentation_is_named)
 {
     PLAN_REFUSE("log:\n\tlevel: info\n",
@@ -268,9 +277,10 @@ START_TEST(columns_count_characters)
 END_TEST
 
 GD_SUITE("plan text", an_empty_file_is_said_to_be_empty, a_file_that_is_no_map_is_refused,
-         a_tab_as_indentation_is_named, broken_yaml_is_told_in_words_with_its_place,
-         bytes_that_are_no_utf8_are_found, control_characters_are_found,
-         a_second_document_is_refused, a_key_that_stands_twice_is_shown_with_both_places,
+         a_byte_order_mark_is_skipped, a_tab_as_indentation_is_named,
+         broken_yaml_is_told_in_words_with_its_place, bytes_that_are_no_utf8_are_found,
+         control_characters_are_found, a_second_document_is_refused,
+         a_key_that_stands_twice_is_shown_with_both_places,
          what_yaml_can_and_a_configuration_cannot_is_refused,
          aliases_share_what_they_name, a_mistake_behind_an_anchor_is_said_once,
          many_mistakes_behind_one_anchor_stay_few_lines,
