@@ -27,7 +27,8 @@ struct reader {
     struct gd_loader *loader;
     struct known *known;
     unsigned known_count;
-    size_t total; /* bytes read */
+    size_t total;   /* bytes read */
+    unsigned tried; /* files that patterns have named */
 };
 
 static void read_includes(struct reader *reader, const struct source *source,
@@ -85,10 +86,6 @@ static void read_source(struct reader *reader, const struct source *source)
     struct gd_buf text;
     struct gd_err err;
 
-    if (source->at && report->file_count == FILES_MAX) {
-        say_file(reader, source, "is one file too many; there can be 1000");
-        return;
-    }
     if (!is_new(reader, source))
         return;
     gd_buf_init(&text, NULL, GD_YAML_FILE_MAX);
@@ -128,6 +125,18 @@ static int compare_names(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
+/* What cannot be read counts as well: a pattern may match all there is on the machine. */
+static bool may_try(struct reader *reader, const struct gd_yaml_node *node)
+{
+    if (reader->tried < FILES_MAX) {
+        reader->tried++;
+        return true;
+    }
+    reader->loader->incomplete = true;
+    return gd_report_value(&reader->loader->report, node,
+                           "more than %d files are included", FILES_MAX);
+}
+
 static void read_pattern(struct reader *reader, const struct source *source,
                          const struct gd_yaml_node *node)
 {
@@ -139,7 +148,7 @@ static void read_pattern(struct reader *reader, const struct source *source,
 
     if (rc == 0) {
         qsort(found.gl_pathv, found.gl_pathc, sizeof(char *), compare_names);
-        for (size_t i = 0; i < found.gl_pathc; i++) {
+        for (size_t i = 0; i < found.gl_pathc && may_try(reader, node); i++) {
             struct source inner = {source, node, found.gl_pathv[i], source->depth + 1};
 
             read_source(reader, &inner);

@@ -162,6 +162,26 @@ START_TEST(includes_are_not_followed_without_end)
 }
 END_TEST
 
+START_TEST(files_that_cannot_be_read_count_as_well)
+{
+    struct gd_findings findings;
+    struct place place;
+    char name[32];
+
+    enter(&place);
+    for (int i = 0; i < 1500; i++) {
+        snprintf(name, sizeof(name), "%d", i);
+        ck_assert_int_eq(mkdir(name, 0755), 0);
+    }
+    put("gw.yaml", "include: [\"[0-9]*\", \"[0-9]*\"]\n");
+    ck_assert_ptr_null(gd_plan_load("gw.yaml", &test_options, &findings));
+    ck_assert_uint_eq(findings.count, 100);
+    ck_assert_str_eq(findings.lines[99], "and 903 more errors that are not shown");
+    gd_findings_free(&findings);
+    leave(&place);
+}
+END_TEST
+
 START_TEST(a_missing_file_does_not_make_its_names_unknown)
 {
     struct place place;
@@ -278,5 +298,6 @@ GD_SUITE("plan files", a_file_that_cannot_be_read_is_named,
          included_files_are_joined_in_the_order_of_their_names,
          mistakes_of_included_files_show_their_place,
          a_file_that_includes_itself_is_refused, includes_are_not_followed_without_end,
+         files_that_cannot_be_read_count_as_well,
          a_missing_file_does_not_make_its_names_unknown, secrets_come_from_files,
          two_thousand_routes_load_in_a_blink, the_examples_of_this_project_are_accepted)
