@@ -46,20 +46,33 @@ static bool parse_address(struct gd_loader *loader, const struct gd_yaml_node *n
            gd_report_value(&loader->report, node, "%s", err.text);
 }
 
+/* What the system would refuse at start; NULL when the address is free. */
+static const struct gd_plan_address *
+listens_already(const struct gd_plan *plan, const struct gd_plan_address *address)
+{
+    for (unsigned i = 0; i < plan->listen_count; i++)
+        if (gd_address_overlaps(&plan->listens[i], address))
+            return &plan->listens[i];
+    return NULL;
+}
+
 static void add_listen(struct gd_loader *loader, const struct gd_yaml_node *node)
 {
     struct gd_plan *plan = loader->plan;
+    const struct gd_plan_address *other;
     struct gd_plan_address address;
 
     if (!parse_address(loader, node, &address))
         return;
-    for (unsigned i = 0; i < plan->listen_count; i++)
-        if (strcmp(plan->listens[i].text, address.text) == 0 &&
-            (address.kind == GD_ADDRESS_UNIX || address.port != 0)) {
-            gd_report_value(&loader->report, node, "%s stands twice", address.text);
-            return;
-        }
-    plan->listens[plan->listen_count++] = address;
+    other = listens_already(plan, &address);
+    if (other == NULL)
+        plan->listens[plan->listen_count++] = address;
+    else if (strcmp(other->text, address.text) == 0)
+        gd_report_value(&loader->report, node, "%s stands twice", address.text);
+    else
+        gd_report_value(&loader->report, node,
+                        "%s and %s overlap; one of them needs another port", address.text,
+                        other->text);
 }
 
 static void load_listens(struct gd_loader *loader)
@@ -102,6 +115,19 @@ static void load_token(struct gd_loader *loader, const struct gd_yaml_node *node
     loader->plan->admin_token = gd_need(gd_arena_text(&loader->plan->arena, token));
 }
 
+/* Clients and operators cannot share an address. at: what has to be changed. */
+static void check_admin(struct gd_loader *loader, const struct gd_yaml_node *at)
+{
+    const struct gd_plan_address *admin = &loader->plan->admin;
+    const struct gd_plan_address *other = listens_already(loader->plan, admin);
+
+    if (other)
+        gd_report_value(&loader->report, at,
+                        "clients connect to %s and operators to %s; one of them needs "
+                        "another address",
+                        other->text, admin->text);
+}
+
 static void load_admin(struct gd_loader *loader)
 {
     const struct gd_yaml_node *node = loader->top.admin;
@@ -124,10 +150,13 @@ static void load_admin(struct gd_loader *loader)
         if (!gd_url_listen(&plan->arena, GD_SPAN("http://127.0.0.1:9901"), &plan->admin,
                            &err))
             gd_need(NULL);
+        check_admin(loader, loader->top.listen);
         return;
     }
-    if (parse_address(loader, draft.url, &plan->admin) && draft.token == NULL &&
-        !gd_address_is_local(&plan->admin))
+    if (!parse_address(loader, draft.url, &plan->admin))
+        return;
+    check_admin(loader, draft.url);
+    if (draft.token == NULL && !gd_address_is_local(&plan->admin))
         gd_report_value(
             &loader->report, draft.url,
             "%s can be reached from other machines: write {url: …, token: …}, "

@@ -192,3 +192,32 @@ bool gd_address_is_local(const struct gd_plan_address *address)
     return gd_span_ieq(host, GD_SPAN("localhost")) || gd_span_is(host, "::1") ||
            (gd_span_starts(host, GD_SPAN("127.")) && is_ip(host, AF_INET));
 }
+
+/* How an address is spelled does not matter: "::" is "0:0::0". */
+static bool is_same_ip(const char *a, const char *b, int family)
+{
+    unsigned char left[sizeof(struct in6_addr)], right[sizeof(struct in6_addr)];
+    size_t size = family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+
+    return inet_pton(family, a, left) == 1 && inet_pton(family, b, right) == 1 &&
+           memcmp(left, right, size) == 0;
+}
+
+/* Whether what listens at `wide` takes the clients of `host`, too. */
+static bool covers(const char *wide, const char *host)
+{
+    return is_same_ip(wide, "::", AF_INET6) ||
+           (is_same_ip(wide, "0.0.0.0", AF_INET) && strchr(host, ':') == NULL);
+}
+
+bool gd_address_overlaps(const struct gd_plan_address *a, const struct gd_plan_address *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    if (a->kind == GD_ADDRESS_UNIX)
+        return strcmp(a->path, b->path) == 0;
+    return a->port == b->port && a->port != 0 &&
+           (covers(a->host, b->host) || covers(b->host, a->host) ||
+            gd_span_ieq(gd_span_of(a->host), gd_span_of(b->host)) ||
+            is_same_ip(a->host, b->host, AF_INET6));
+}

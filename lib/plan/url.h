@@ -31,6 +31,11 @@ GD_MUST_CHECK bool gd_url_listen(struct gd_arena *arena, struct gd_span text,
 /** The TCP address of a URL, owned by the arena. */
 struct gd_plan_address gd_url_address(struct gd_arena *arena, const struct gd_url *url);
 
+/** Whether a program cannot listen on both: the same address, or one for all addresses
+ * and the same port. Names are not looked up. */
+bool gd_address_overlaps(const struct gd_plan_address *a,
+                         const struct gd_plan_address *b);
+
 /** Whether only programs of this machine can connect there. */
 bool gd_address_is_local(const struct gd_plan_address *address);
 

@@ -290,6 +290,15 @@ START_TEST(admin_can_be_off_or_local)
 }
 END_TEST
 
+START_TEST(addresses_side_by_side_are_accepted)
+{
+    gd_plan_unref(plan_accept("listen: [\"http://127.0.0.1:1\", \"http://127.0.0.2:1\", "
+                              "\"http://[::1]:1\", \"http://x:1\", unix:/run/a, 0, 0]\n"
+                              "admin: unix:/run/b\n"));
+    gd_plan_unref(plan_accept("listen: [\"http://0.0.0.0:1\", \"http://[::1]:1\"]\n"));
+}
+END_TEST
+
 START_TEST(routes_are_found_by_their_index)
 {
     struct gd_plan *plan = plan_accept("upstreams: {u: http://h}\n"
@@ -352,4 +361,5 @@ GD_SUITE("plan", a_small_file_gathers, what_is_not_given_has_its_default,
          every_option_of_a_route_reaches_the_plan,
          a_literal_host_gets_an_upstream_of_its_own,
          a_mock_has_answers_instead_of_servers, admin_can_be_off_or_local,
-         routes_are_found_by_their_index, variables_stand_for_values)
+         addresses_side_by_side_are_accepted, routes_are_found_by_their_index,
+         variables_stand_for_values)
