@@ -3,10 +3,12 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 /* libevent allows 256 shared timeout queues a base; a few stay free for others. */
@@ -250,6 +252,14 @@ int64_t gd_loop_wall_s(struct gd_loop *loop)
     return loop->wall_s;
 }
 
+void gd_loop_must(bool done)
+{
+    if (done)
+        return;
+    gd_log(GD_LOG_ERROR, "the event loop has no memory left");
+    abort();
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct gd_timer *timer = arg;
@@ -291,10 +301,8 @@ void gd_timer_arm(struct gd_timer *timer, uint32_t ms)
 {
     const struct timeval *shared = shared_timeout(timer->loop, ms);
     struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
-    int rc = event_add(&timer->event, shared ? shared : &tv);
 
-    assert(rc == 0);
-    (void)rc;
+    gd_loop_must(event_add(&timer->event, shared ? shared : &tv) == 0);
 }
 
 void gd_timer_disarm(struct gd_timer *timer)

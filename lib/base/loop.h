@@ -44,6 +44,10 @@ void gd_loop_post(struct gd_loop *loop, void (*fn)(void *arg), void *arg);
 struct event_base *gd_loop_base(struct gd_loop *loop);
 struct gd_blocks *gd_loop_blocks(struct gd_loop *loop);
 
+/** Aborts, in every build, when the event library could not do what a wait depends on:
+ *  a deadline or an interest that is lost silently would be a wait for ever. */
+void gd_loop_must(bool done);
+
 /** Monotonic time in microseconds, read once per turn. */
 uint64_t gd_loop_now_us(struct gd_loop *loop);
 

@@ -105,13 +105,9 @@ bool gd_stream_connected(struct gd_stream *stream)
 /* Returns the new state of one event's interest. */
 static bool set_interest(struct event *event, bool armed, bool want)
 {
-    int rc;
-
     if (armed == want)
         return armed;
-    rc = want ? event_add(event, NULL) : event_del(event);
-    assert(rc == 0);
-    (void)rc;
+    gd_loop_must((want ? event_add(event, NULL) : event_del(event)) == 0);
     return want;
 }
 
