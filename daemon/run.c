@@ -1,9 +1,11 @@
 #include "daemon/run.h"
 
+#include <event2/event.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/loop.h"
@@ -149,8 +151,23 @@ static bool start_admin(struct process *process, struct gd_err *err)
            gd_admin_listen(process->admin, process->sockets.admin_fd, err);
 }
 
+static void on_libevent_message(int severity, const char *text)
+{
+    gd_log(severity >= EVENT_LOG_ERR ? GD_LOG_ERROR : GD_LOG_WARN, "libevent: %s", text);
+}
+
+/* It has said why; other threads may still run, so nothing is cleaned up. */
+static void on_libevent_fatal(int code)
+{
+    (void)code;
+    _exit(GD_EXIT_SYSTEM);
+}
+
 static bool start(struct process *process, struct gd_err *err)
 {
+    /* Without descriptors libevent ends the process on its own. */
+    event_set_log_callback(on_libevent_message);
+    event_set_fatal_callback(on_libevent_fatal);
     gd_log_set_level(process->plan->log_level);
     raise_descriptor_limit();
     process->loop = gd_loop_new(err);

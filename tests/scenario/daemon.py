@@ -18,7 +18,7 @@ LISTENING = re.compile(r"^gatherd: info: (listening|admin) on http://(?:127\.0\.
 SANITIZERS = re.compile(r"Sanitizer|runtime error:|Assertion|==\d+== (Invalid|Conditional|.*lost:)")
 
 
-def run_gatherd(*arguments, config=None, env=None):
+def run_gatherd(*arguments, config=None, env=None, preexec=None):
     """Runs a command of gatherd that ends by itself. `config` becomes a file whose path is
     put where an argument is CONFIG. Returns the completed process, output as text."""
     with tempfile.TemporaryDirectory(prefix="gatherd-test-") as folder:
@@ -28,7 +28,7 @@ def run_gatherd(*arguments, config=None, env=None):
                 file.write(config)
         words = [path if word == "CONFIG" else word for word in arguments]
         done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, cwd=folder,
-                              timeout=PATIENCE_S, check=False,
+                              timeout=PATIENCE_S, check=False, preexec_fn=preexec,
                               env={**os.environ, **(env or {})})
     done.stdout = done.stdout.replace(path, "gatherd.yaml")
     done.stderr = done.stderr.replace(path, "gatherd.yaml")

@@ -1,6 +1,7 @@
 """The command line: what each command prints and how it ends."""
 import json
 import os
+import resource
 import socket
 import tempfile
 
@@ -71,6 +72,16 @@ def test_a_busy_port_is_71_and_named(_):
                            config=f"listen: http://127.0.0.1:{port}\nadmin: off\n{GOOD}")
     assert done.returncode == 71, done
     assert str(port) in done.stderr
+
+
+def test_too_few_descriptors_to_start_are_71(_):
+    for limit in range(8, 32):
+        done = run_gatherd(
+            "run", "-c", "CONFIG",
+            config=f"listen: http://127.0.0.1:0\nadmin: off\nworkers: 16\n{GOOD}",
+            preexec=lambda limit=limit: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+        assert done.returncode == 71, (limit, done)
+        assert "gatherd: error: " in done.stderr, (limit, done)
 
 
 def test_schema_is_a_json_schema(_):
