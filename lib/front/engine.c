@@ -6,10 +6,11 @@
 #include "base/mem.h"
 #include "front/front.h"
 #include "gather/gather.h"
+#include "http/problem.h"
 #include "json/text.h"
 #include "plan/route.h"
 
-enum { TARGET_MAX_BYTES = 64 * 1024, EXTRA_MAX_BYTES = 4096 };
+enum { TARGET_MAX_BYTES = 64 * 1024, EXTRA_MAX_BYTES = 4096, ALLOW_MAX_BYTES = 1024 };
 
 struct gd_engine {
     struct gd_loop *loop;
@@ -121,53 +122,43 @@ static void on_gathered(void *arg)
         answer_parts(passage, &outcome);
 }
 
-/* The methods of `allow` as a list, for Allow (RFC 9110 10.2.1). OPTIONS is always one.
- */
-static struct gd_span allow_text(uint32_t allow, char *out, size_t room)
+/* The path is there: says with which methods. */
+static void answer_methods(struct gd_engine *engine, struct gd_request *request,
+                           uint32_t allow)
 {
-    size_t len = 0;
-
-    allow |= 1u << GD_METHOD_OPTIONS;
-    for (unsigned m = GD_METHOD_GET; m < GD_METHODS; m++) {
-        const char *text = gd_method_text((enum gd_method)m);
-
-        if ((allow & (1u << m)) && len + strlen(text) + 3 < room)
-            len += (size_t)snprintf(out + len, room - len, "%s%s", len ? ", " : "", text);
-    }
-    return (struct gd_span){out, len};
-}
-
-static void answer_options(struct gd_request *request, struct gd_span allow)
-{
-    struct gd_plan_header header = {GD_SPAN("Allow"), allow};
+    uint64_t *stats = engine->stats->worker;
+    struct gd_plan_header header = {GD_SPAN("Allow"), GD_SPAN_NONE};
     struct gd_answer answer = {.status = 204, .headers = &header, .header_count = 1};
+    struct gd_buf list;
 
-    gd_request_answer(request, &answer);
+    gd_buf_init(&list, gd_loop_blocks(engine->loop), ALLOW_MAX_BYTES);
+    if (gd_methods_write(&list, allow | 1u << GD_METHOD_OPTIONS))
+        header.value = gd_buf_span(&list);
+    if (request->head.method == GD_METHOD_OPTIONS) {
+        gd_stat_inc(&stats[GD_WORKER_OPTIONS]);
+        gd_request_answer(request, &answer);
+    } else {
+        gd_stat_inc(&stats[GD_WORKER_METHOD_NOT_ALLOWED]);
+        gd_request_problem(request, 405, "the path exists, but not with this method",
+                           GD_SPAN(""), &header, 1);
+    }
+    gd_buf_free(&list);
 }
 
 /* No route takes the request as it is: 404, 405, or an answer to OPTIONS. */
 static void answer_unrouted(struct gd_engine *engine, struct gd_request *request,
                             enum gd_match_result result, uint32_t allow)
 {
-    uint64_t *stats = engine->stats->worker;
-    char room[128];
-    struct gd_plan_header header = {GD_SPAN("Allow"),
-                                    allow_text(allow, room, sizeof(room))};
-    bool options = request->head.method == GD_METHOD_OPTIONS;
+    bool whole_server =
+        request->target.form == GD_TARGET_ASTERISK; /* with OPTIONS only */
 
-    if (options &&
-        (result == GD_MATCH_OTHER_METHOD || request->target.form == GD_TARGET_ASTERISK)) {
-        gd_stat_inc(&stats[GD_WORKER_OPTIONS]);
-        answer_options(request, header.value);
-    } else if (result == GD_MATCH_OTHER_METHOD) {
-        gd_stat_inc(&stats[GD_WORKER_METHOD_NOT_ALLOWED]);
-        gd_request_problem(request, 405, "the path exists, but not with this method",
-                           GD_SPAN(""), &header, 1);
-    } else {
-        gd_stat_inc(&stats[GD_WORKER_NOT_FOUND]);
-        gd_request_problem(request, 404, "there is nothing at this path", GD_SPAN(""),
-                           NULL, 0);
+    if (result == GD_MATCH_OTHER_METHOD || whole_server) {
+        answer_methods(engine, request, allow);
+        return;
     }
+    gd_stat_inc(&engine->stats->worker[GD_WORKER_NOT_FOUND]);
+    gd_request_problem(request, 404, "there is nothing at this path", GD_SPAN(""), NULL,
+                       0);
 }
 
 static void on_head(void *arg, struct gd_request *request)

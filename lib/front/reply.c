@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "json/text.h"
+#include "http/problem.h"
 
 enum {
     HEAD_MAX = 64 * 1024, /* of an answer */
@@ -211,20 +211,6 @@ void gd_reply_100(struct gd_conn *conn)
 
 /* Problems --------------------------------------------------------------------------- */
 
-static bool problem_body(struct gd_buf *body, int status, const char *detail,
-                         struct gd_span extra)
-{
-    return gd_buf_add_text(body, "{\"type\":\"about:blank\",\"title\":") &&
-           gd_json_add_string(body, gd_span_of(gd_status_reason(status))) &&
-           gd_buf_add_text(body, ",\"status\":") &&
-           gd_buf_add_u64(body, (uint64_t)status) &&
-           gd_buf_add_text(body, ",\"detail\":") &&
-           gd_json_add_string(body, gd_span_of(detail)) &&
-           (extra.len == 0 ||
-            (gd_buf_add_text(body, ",") && gd_buf_add_span(body, extra))) &&
-           gd_buf_add_text(body, "}\n");
-}
-
 /* Head and body go out as one piece, so nothing is borrowed from the caller. */
 static void send_problem(struct gd_conn *conn, int status, const char *detail,
                          struct gd_span extra, const struct gd_plan_header *headers,
@@ -238,7 +224,7 @@ static void send_problem(struct gd_conn *conn, int status, const char *detail,
     bool ok;
 
     gd_buf_init(&body, conn->front->blocks, HEAD_MAX / 2);
-    ok = problem_body(&body, status, detail, extra);
+    ok = gd_problem_write(&body, status, detail, extra);
     answer.body_bytes = body.len;
     ok = ok && write_head(conn, &answer, id);
     if (ok) {

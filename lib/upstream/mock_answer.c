@@ -1,5 +1,6 @@
 #include "upstream/mock_parts.h"
 
+#include "http/problem.h"
 #include "http/target.h"
 #include "plan/route.h"
 #include "plan/template.h"
@@ -114,18 +115,8 @@ struct problem {
 
 static bool add_allow(uint32_t allow, struct gd_buf *out)
 {
-    const char *separator = "Allow: ";
-
-    for (int method = GD_METHOD_GET; method < GD_METHODS; method++) {
-        if (!(allow >> method & 1))
-            continue;
-        if (!gd_buf_add_text(out, separator) ||
-            !gd_buf_add_text(out, gd_method_text((enum gd_method)method)))
-            return false;
-        separator = ", ";
-    }
     /* An empty list is fine: all that is allowed are methods without a name here. */
-    return (separator[0] == ',' || gd_buf_add_text(out, separator)) &&
+    return gd_buf_add_text(out, "Allow: ") && gd_methods_write(out, allow) &&
            gd_buf_add(out, "\r\n", 2);
 }
 
@@ -135,12 +126,7 @@ static bool add_problem(struct gd_mocks *mocks, const struct gd_request_head *he
     struct gd_buf *body = &mocks->body;
 
     body->len = 0;
-    return gd_buf_add_text(body, "{\"title\":\"") &&
-           gd_buf_add_text(body, gd_status_reason(problem.status)) &&
-           gd_buf_add_text(body, "\",\"status\":") &&
-           gd_buf_add_u64(body, (uint64_t)problem.status) &&
-           gd_buf_add_text(body, ",\"detail\":\"") &&
-           gd_buf_add_text(body, problem.detail) && gd_buf_add_text(body, "\"}") &&
+    return gd_problem_write(body, problem.status, problem.detail, GD_SPAN_NONE) &&
            gd_write_status_line(out, problem.status) &&
            (problem.allow == 0 || add_allow(problem.allow, out)) &&
            gd_write_field(out, GD_SPAN("Content-Type"),

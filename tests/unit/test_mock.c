@@ -85,17 +85,20 @@ START_TEST(what_no_route_takes_is_a_problem)
 
     setup(&f, config);
     asks(&f, "GET /nothing" HOST, 404,
-         "{\"title\":\"Not Found\",\"status\":404,\"detail\":\"the mock has no such "
-         "route\"}");
+         "{\"type\":\"about:blank\",\"title\":\"Not "
+         "Found\",\"status\":404,\"detail\":\"the mock has no such "
+         "route\"}\n");
     asks(&f, "GET /needs" HOST, 500,
-         "{\"title\":\"Internal Server Error\",\"status\":500,\"detail\":\"a placeholder "
-         "of the mock had no value\"}");
+         "{\"type\":\"about:blank\",\"title\":\"Internal Server "
+         "Error\",\"status\":500,\"detail\":\"a placeholder "
+         "of the mock had no value\"}\n");
     client_open(&f, &client);
     send_text(&client, "DELETE /users" HOST);
     wait_answers(&client, 1);
     answer_is(&client, 0, 405,
-              "{\"title\":\"Method Not Allowed\",\"status\":405,\"detail\":\"the mock's "
-              "route has other methods\"}");
+              "{\"type\":\"about:blank\",\"title\":\"Method Not "
+              "Allowed\",\"status\":405,\"detail\":\"the mock's "
+              "route has other methods\"}\n");
     ck_assert(holds(&client, "\r\nAllow: POST, PUT\r\n"));
     ck_assert(holds(&client, "\r\nContent-Type: application/problem+json\r\n"));
     client_close(&client);
@@ -121,8 +124,9 @@ START_TEST(an_answer_that_grows_too_large_is_a_problem)
     snprintf(request + len + REST, sizeof(request) - len - REST, "%s", HOST);
     setup(&f, huge);
     asks(&f, request, 500,
-         "{\"title\":\"Internal Server Error\",\"status\":500,\"detail\":\"the mock's "
-         "answer is too large\"}");
+         "{\"type\":\"about:blank\",\"title\":\"Internal Server "
+         "Error\",\"status\":500,\"detail\":\"the mock's "
+         "answer is too large\"}\n");
     teardown(&f);
 }
 END_TEST
@@ -179,10 +183,10 @@ START_TEST(the_failing_share_fails)
     unsigned failed = 0;
 
     setup(&f, config);
-    asks(
-        &f, "GET /broken" HOST, 500,
-        "{\"title\":\"Internal Server Error\",\"status\":500,\"detail\":\"the mock fails "
-        "this share of requests\"}");
+    asks(&f, "GET /broken" HOST, 500,
+         "{\"type\":\"about:blank\",\"title\":\"Internal Server "
+         "Error\",\"status\":500,\"detail\":\"the mock fails "
+         "this share of requests\"}\n");
     client_open(&f, &client);
     for (int i = 0; i < 500; i++)
         send_text(&client, "GET /flaky" HOST);
