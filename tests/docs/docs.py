@@ -13,6 +13,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,8 +142,23 @@ def readme_answer_is_real(gatherd, _):
     json.loads(shown.group(2))
 
 
+def unit_is_hardened(*_):
+    """systemd-analyze rates the exposure of the unit at 1.5 at most"""
+    if not shutil.which("systemd-analyze"):
+        return
+    out = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager",
+                          os.path.join(ROOT, "systemd", "gatherd.service")],
+                         capture_output=True, text=True, check=False).stdout
+    level = re.search(r"exposure level for gatherd.service: ([0-9.]+)", out)
+    if not level:
+        yield "systemd-analyze says nothing of it:\n" + out[-2000:]
+    elif float(level.group(1)) > 1.5:
+        yield f"it is {level.group(1)}:\n" + "\n".join(re.findall("^✗.*", out, re.M))
+
+
 TESTS = [examples_pass, configurations_pass, reference_is_generated, schema_is_generated,
-         metrics_are_generated, links_lead_somewhere, readme_answer_is_real]
+         metrics_are_generated, links_lead_somewhere, unit_is_hardened,
+         readme_answer_is_real]
 
 
 def main(gatherd, print_metrics):
