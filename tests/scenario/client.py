@@ -8,12 +8,16 @@ from wire import Closed, Reader, Reset, read_response
 
 
 class Client:
-    """One connection to the daemon."""
+    """One connection to the daemon: to a port of `host`, or to the unix socket `path`."""
 
-    def __init__(self, port, host="127.0.0.1"):
-        self.port = port
-        self.sock = socket.create_connection((host, port), timeout=PATIENCE_S)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, port=None, host="127.0.0.1", path=None):
+        if path is None:
+            self.sock = socket.create_connection((host, port), timeout=PATIENCE_S)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        else:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(PATIENCE_S)
+            self.sock.connect(path)
         self.reader = Reader(self.sock)
 
     def send(self, data):

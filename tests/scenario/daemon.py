@@ -1,5 +1,4 @@
 """The real daemon, started for one test and held to its promises at the end of it."""
-import json
 import os
 import re
 import shlex
@@ -36,26 +35,30 @@ def run_gatherd(*arguments, config=None, env=None, preexec=None):
 
 
 class Daemon:
-    """A running gatherd on ports of its own. `listen` and `admin` are put before the
-    configuration unless it has them."""
+    """A running gatherd on ports of its own. `listen: …` is put before the configuration
+    unless it has that line; `admin` and `workers` always are. FOLDER in the configuration
+    is a folder of this daemon. env: further environment; preexec: runs before it starts."""
 
-    def __init__(self, config, workers=1, preexec=None):
+    def __init__(self, config, workers=1, env=None, preexec=None):
         self.folder = tempfile.TemporaryDirectory(prefix="gatherd-test-")
         self.board, self.lines, self.ports = Board(), [], {}
         self.ended = None  # the exit status, once the process has ended
         path = os.path.join(self.folder.name, "gatherd.yaml")
-        head = f"listen: http://127.0.0.1:0\nadmin: http://127.0.0.1:0\nworkers: {workers}\n"
+        head = f"admin: http://127.0.0.1:0\nworkers: {workers}\n"
+        if not re.search("^listen:", config, re.M):
+            head += "listen: http://127.0.0.1:0\n"
         with open(path, "w", encoding="utf-8") as file:
-            file.write(head + config)
+            file.write(head + config.replace("FOLDER", self.folder.name))
         self.process = subprocess.Popen(
             [*WRAP, PROGRAM, "run", "-c", path], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=preexec)
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=preexec,
+            env={**os.environ, **(env or {})})
         self.reader = threading.Thread(target=self.read_log, daemon=True)
         self.reader.start()
-        self.board.wait(lambda: self.ended is not None or len(self.ports) == 2,
-                        f"start; the log says {self.lines}", 10)
+        self.board.wait(lambda: self.ended is not None or "info: ready" in self.log(),
+                        "start", 10)
         assert self.ended is None, f"ended with {self.ended}: {self.log()}"
-        self.port, self.admin_port = self.ports["listening"], self.ports["admin"]
+        self.port, self.admin_port = self.ports.get("listening"), self.ports["admin"]
         until(lambda: self.admin("/readyz").status == 200, "ready")
         self.idle_fds = until(self.fd_count_at_rest, "descriptors at rest")
 
@@ -111,10 +114,22 @@ class Daemon:
         return self.board.wait(lambda: (self.ended,) if self.ended is not None else None,
                                "the daemon's end")[0]
 
+    def cpu_s(self):
+        """CPU seconds used so far."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def rss_bytes(self):
+        with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
     # --- what holds after every test ------------------------------------------------------
 
     def fds(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    has_mocks = False  # its mocks have the other end of each pooled connection
 
     def fd_count_at_rest(self):
         """Descriptors besides pooled connections; None while clients are connected."""
@@ -123,7 +138,7 @@ class Daemon:
             return None
         idle = sum(server["sessions"]["idle"] for upstream in status["upstreams"]
                    for server in upstream["servers"])
-        return self.fds() - idle
+        return self.fds() - (2 * idle if self.has_mocks else idle)
 
     def busy(self):
         """What is not as it is without requests; empty when all is at rest."""
@@ -171,6 +186,3 @@ class Daemon:
         self.reader.join(PATIENCE_S)
         self.process.stderr.close()
         self.folder.cleanup()
-
-    def dump(self):
-        return json.dumps(self.status(), indent=1)

@@ -1,0 +1,91 @@
+"""What gatherd uses: nothing while idle, no more as time goes by, and no harm at the limits."""
+import resource
+import time
+
+from client import Client
+from waits import SLOWDOWN, until
+
+# Sanitizers keep freed memory for a while.
+MAY_GROW_BYTES = 1024 * 1024 if SLOWDOWN == 1 else 64 * 1024 * 1024
+
+
+def test_an_idle_daemon_uses_no_cpu(scene):
+    daemon = scene.gather({"users": scene.origin()}, workers=2)
+    client = scene.client(daemon)
+    assert client.get("/x").status == 200
+    before = daemon.cpu_s()
+    time.sleep(1)  # time itself is what is tested
+    assert daemon.cpu_s() - before <= 0.01 * SLOWDOWN
+
+
+def test_a_daemon_waiting_for_a_stuck_upstream_uses_no_cpu(scene):
+    origin = scene.origin(lambda exchange: exchange.silence())
+    daemon = scene.gather({"users": origin}, route="timeout: 30s", upstream=", timeout: 30s")
+    clients = [scene.client(daemon).request("GET", "/x") for _ in range(20)]
+    origin.wait_requests(20)
+    before = daemon.cpu_s()
+    time.sleep(1)  # time itself is what is tested
+    assert daemon.cpu_s() - before <= 0.01 * SLOWDOWN
+    for client in clients:
+        client.close()
+
+
+def test_memory_does_not_grow_with_requests(scene):
+    origin = scene.origin(lambda exchange: exchange.reply("x" * 20_000))
+    daemon = scene.gather({"users": origin})
+
+    def browse(count):
+        with daemon.client() as client:
+            for turn in range(count):
+                if turn % 10 == 9:
+                    assert client.get("/nothing").status == 404
+                else:
+                    assert client.get("/x").status == 200
+                if turn % 50 == 49:
+                    daemon.client().request("GET", "/x").reset()
+
+    browse(300)
+    before = daemon.rss_bytes()
+    browse(1500)
+    grown = daemon.rss_bytes() - before
+    assert grown < MAY_GROW_BYTES, f"{grown} bytes in 1500 requests"
+
+
+def test_running_out_of_descriptors_does_no_harm(scene):
+    """Accepting pauses, nothing spins, and all is well when some are free again."""
+    daemon = scene.gather(
+        {"users": scene.origin()},
+        preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+    clients = [Client(daemon.port) for _ in range(100)]
+    served = 0
+    for client in clients:
+        client.request("GET", "/x")
+    before = daemon.cpu_s()
+    time.sleep(1)  # time itself is what is tested
+    assert daemon.cpu_s() - before <= 0.1 * SLOWDOWN
+    for client in clients:
+        if served == 10:
+            break
+        client.sock.settimeout(0.2)
+        try:
+            client.response()
+            served += 1
+        except OSError:
+            continue
+    assert served, "nobody was served"
+    for client in clients:
+        client.close()
+    until(lambda: daemon.get("/x").status == 200, "served again")
+    assert daemon.status()["worker"]["accept_pauses"] >= 1
+
+
+def test_a_slow_reader_gets_every_byte_of_a_large_answer(scene):
+    body = b'["' + bytes(range(0x30, 0x5b)) * 50_000 + b'"]'
+    origin = scene.origin(lambda exchange: exchange.reply(body=body))
+    daemon = scene.gather({"users": origin}, route="timeout: 10s")
+    with daemon.client() as slow, daemon.client() as other:
+        slow.request("GET", "/x")
+        until(lambda: daemon.route("GET /x")["answers"]["2xx"] == 1, "the answer is on its way")
+        for _ in range(20):
+            assert other.get("/nothing").status == 404
+        assert slow.response().body == b'{"users":' + body + b"}"
