@@ -4,28 +4,33 @@ import time
 from waits import until, within
 
 
-def leaves(scene, how, calls=3):
+ROUNDS = 4  # the best of them counts: the machine may be busy
+
+
+def leaves(scene, how):
     """Leaves while all calls wait; returns how long it took the last upstream to see it."""
-    origins = {f"part{n}": scene.origin(lambda exchange: exchange.silence()) for n in range(calls)}
+    origins = {f"part{n}": scene.origin(lambda exchange: exchange.silence()) for n in range(3)}
     daemon = scene.gather(origins, route="timeout: 30s", upstream=", timeout: 30s")
-    client = daemon.client().request("GET", "/x")
-    exchanges = [origin.wait_requests(1) for origin in origins.values()]
-    start = time.monotonic()
-    how(client)
-    took = max(exchange.until_gone() for exchange in exchanges) - start
-    until(lambda: daemon.status()["worker"]["client_gone"] == 1, "client_gone counted")
-    assert daemon.route("GET /x")["client_gone"] == 1
+    took = []
+    for turn in range(1, ROUNDS + 1):
+        client = daemon.client().request("GET", "/x")
+        exchanges = [origin.wait_requests(turn) for origin in origins.values()]
+        start = time.monotonic()
+        how(client)
+        took.append(max(exchange.until_gone() for exchange in exchanges) - start)
+    until(lambda: daemon.status()["worker"]["client_gone"] == ROUNDS, "client_gone counted")
+    assert daemon.route("GET /x")["client_gone"] == ROUNDS
     for name in origins:
-        assert daemon.upstream(name)["failures"]["cancelled"] == 1
-    return took
+        assert daemon.upstream(name)["failures"]["cancelled"] == ROUNDS
+    return min(took)
 
 
 def test_a_close_reaches_the_upstreams_at_once(scene):
-    assert leaves(scene, lambda client: client.close()) < within(0.1)
+    assert leaves(scene, lambda client: client.close()) < within(0.05)
 
 
 def test_a_reset_reaches_the_upstreams_at_once(scene):
-    assert leaves(scene, lambda client: client.reset()) < within(0.1)
+    assert leaves(scene, lambda client: client.reset()) < within(0.05)
 
 
 def test_leaving_while_queued_withdraws_the_call(scene):

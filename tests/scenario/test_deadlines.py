@@ -11,7 +11,7 @@ def assert_timed_out(answer, seconds, call="users"):
     assert answer.status == 504, answer.raw
     assert (answer.json()["call"], answer.json()["class"]) == (call, "timeout")
     assert seconds <= answer.elapsed + 0.005, answer.elapsed
-    assert answer.elapsed < seconds + within(0.1), answer.elapsed
+    assert answer.elapsed < seconds + within(0.25), answer.elapsed
 
 
 def test_the_timeout_of_the_route_holds(scene):
@@ -28,7 +28,7 @@ def test_the_timeout_of_a_call_holds(scene):
     answer = daemon.get("/x")
     assert answer.json() == {"quick": {"path": "/quick"}, "slow": []}
     assert answer.header("Gather-Parts") == "quick, slow;error=timeout"
-    assert 0.15 <= answer.elapsed + 0.005 and answer.elapsed < 0.15 + within(0.1), answer.elapsed
+    assert 0.15 <= answer.elapsed + 0.005 and answer.elapsed < 0.15 + within(0.25), answer.elapsed
 
 
 def test_the_timeout_of_the_upstream_holds(scene):
@@ -88,7 +88,7 @@ def test_a_server_that_never_accepts_costs_the_connect_timeout(scene):
         "routes:\n  GET /x:\n    calls:\n      users: users/a\n")
     answer = daemon.get("/x")
     assert (answer.status, answer.json()["class"]) == (502, "connect"), answer.raw
-    assert answer.elapsed < 0.2 + within(0.1)
+    assert answer.elapsed < 0.2 + within(0.25)
     for sock in (*held, listener):
         sock.close()
 
@@ -113,7 +113,7 @@ def test_a_stopped_upstream_is_504_at_the_deadline_and_harms_no_other_route(scen
         thread.join()
     for answer in answers:
         assert_timed_out(answer, 0.3)
-    assert slowest < within(0.15), slowest
+    assert slowest < within(0.25), slowest
     daemon.assert_at_rest()
     stopped.signal(signal.SIGCONT)
     start = time.monotonic()
@@ -132,5 +132,5 @@ def test_time_in_the_queue_counts(scene):
         start = time.monotonic()
         answer = second.response()
         assert answer.status == 504 and answer.json()["class"] == "timeout"
-        assert time.monotonic() - start < 0.3 + within(0.1)
+        assert time.monotonic() - start < 0.3 + within(0.25)
         assert first.response().status == 504

@@ -21,10 +21,10 @@ def test_parts_stand_in_the_order_of_the_file_whatever_came_first(scene):
 
 
 def test_the_answer_takes_as_long_as_the_slowest_call_not_as_the_sum(scene):
-    names = {f"part{n}": scene.origin(after(0.3, n)) for n in range(5)}
+    names = {f"part{n}": scene.origin(after(0.5, n)) for n in range(5)}
     answer = scene.gather(names).get("/x")
     assert answer.json() == {f"part{n}": n for n in range(5)}
-    assert 0.3 <= answer.elapsed < within(0.3 + 0.25), answer.elapsed
+    assert 0.5 <= answer.elapsed < within(1), answer.elapsed
 
 
 def test_bytes_of_the_upstream_are_not_rewritten(scene):
