@@ -39,7 +39,7 @@ def mocked(scene):
 def test_a_mock_answers_with_its_json_and_delay(scene):
     answer = mocked(scene).get("/u/7")
     assert answer.body == b'{"user":{"id":"7","roles":[1,2.50,null,true]}}'
-    assert answer.elapsed >= 0.029
+    assert answer.elapsed >= 0.025
 
 
 def test_mocks_run_side_by_side(scene):
