@@ -8,6 +8,20 @@
 
 enum { DOCUMENT_MAX_BYTES = 64 * 1024 * 1024 };
 
+/* Operators have bounds of their own: `limits`, however tight, must not lock them out. */
+static const struct gd_plan_limits admin_limits = {
+    .request_line = 8 * 1024,
+    .header_bytes = 32 * 1024,
+    .header_fields = 100,
+    .header_timeout_ms = 10000,
+    .body_timeout_ms = 10000,
+    .idle_timeout_ms = 75000,
+    .write_timeout_ms = 30000,
+    .requests_per_connection = 10000,
+    .connections = 256,
+    .request_memory = 1024 * 1024,
+};
+
 struct gd_admin {
     struct gd_loop *loop;
     struct gd_admin_source source;
@@ -188,7 +202,7 @@ struct gd_admin *gd_admin_new(struct gd_loop *loop, const struct gd_admin_source
     struct gd_admin *admin = gd_alloc(sizeof(*admin));
     struct gd_front_config config = {
         .loop = loop,
-        .limits = &source->plan->limits,
+        .limits = &admin_limits,
         .max_body = 0,
         .stats = admin->own_stats,
         .handler = {.on_request = on_request},
