@@ -3,6 +3,9 @@
 /* Pieces: a bracket, and for each part a comma, its key and its value. */
 enum { PIECES_PER_PART = 3, PIECES_MORE = 2 };
 
+/* Of Gather-Parts: the names of all calls, each character escaped, and what happened. */
+enum { PARTS_MAX_BYTES = GD_CALLS_MAX * (2 * GD_CALL_NAME_MAX + 32) };
+
 static void add(struct gd_outcome *outcome, struct iovec *body, struct gd_span span)
 {
     /* iovec is not const, the bytes are only read */
@@ -84,7 +87,7 @@ struct gd_span gd_answer_parts(const struct gd_call *calls, unsigned count,
     struct gd_buf out;
     bool ok = true;
 
-    gd_buf_init(&out, arena->blocks, 16384);
+    gd_buf_init(&out, arena->blocks, PARTS_MAX_BYTES);
     for (unsigned i = 0; ok && i < count; i++)
         if (!calls[i].plan->hidden || calls[i].failure)
             ok = add_part(&out, &calls[i]);

@@ -167,10 +167,21 @@ static bool any_failed(const struct gd_gather *gather)
     return false;
 }
 
+/* An answer that is not complete is none without saying so. */
+static bool compose(struct gd_gather *gather, struct gd_outcome *outcome)
+{
+    struct gd_arena *arena = gather->about.arena;
+
+    if (!gd_answer_compose(gather->calls, gather->count, arena, outcome))
+        return false;
+    if (!outcome->complete)
+        outcome->parts = gd_answer_parts(gather->calls, gather->count, arena);
+    return outcome->complete || outcome->parts.len > 0;
+}
+
 void gd_gather_outcome(struct gd_gather *gather, struct gd_outcome *outcome)
 {
     struct gd_call *culprit = gather->culprit;
-    struct gd_arena *arena = gather->about.arena;
 
     assert(gather->done);
     *outcome = (struct gd_outcome){.complete = !any_failed(gather), .status = 200};
@@ -180,11 +191,8 @@ void gd_gather_outcome(struct gd_gather *gather, struct gd_outcome *outcome)
         outcome->status = failed_status(culprit);
         return;
     }
-    if (!gd_answer_compose(gather->calls, gather->count, arena, outcome)) {
+    if (!compose(gather, outcome)) {
         outcome->failure = GD_FAIL_TOO_LARGE;
         outcome->status = gd_failure_status(GD_FAIL_TOO_LARGE);
-        return;
     }
-    if (!outcome->complete)
-        outcome->parts = gd_answer_parts(gather->calls, gather->count, arena);
 }

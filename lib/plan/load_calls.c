@@ -301,6 +301,9 @@ static void load_call(struct reading *r)
     call->fallback = GD_SPAN("null");
     if (r->node->key->text.len == 0)
         gd_report_key(&r->loader->report, r->node, "a call needs a name");
+    if (r->node->key->text.len > GD_CALL_NAME_MAX)
+        gd_report_key(&r->loader->report, r->node,
+                      "the name of a call has at most %d bytes", GD_CALL_NAME_MAX);
     if (r->node->broken)
         return;
     if (r->node->kind == GD_YAML_MAP)

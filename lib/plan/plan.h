@@ -97,7 +97,8 @@ struct gd_plan_upstream {
     const struct gd_plan_mock *mock; /* NULL: real servers */
 };
 
-enum { GD_CALLS_MAX = 64 }; /* calls of one route: a bit each */
+enum { GD_CALLS_MAX = 64 };      /* calls of one route: a bit each */
+enum { GD_CALL_NAME_MAX = 128 }; /* bytes */
 
 struct gd_plan_call {
     unsigned index; /* its bit, and its place in the file's order */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "gateway.h"
 
 static char answer[65536];
@@ -121,6 +122,34 @@ START_TEST(optional_calls_fail_softly_and_the_answer_says_so)
 }
 END_TEST
 
+/* The longest names that are allowed, most of them characters that need an escape. */
+START_TEST(an_answer_with_many_failed_calls_names_them_all)
+{
+    struct gateway *gateway;
+    struct gd_buf text;
+    const char *parts;
+
+    gd_buf_init(&text, NULL, 1 << 20);
+    ck_assert(gd_buf_add_text(&text, "upstreams: {u: {mock: {GET /x: {status: 500}}}}\n"
+                                     "routes:\n  GET /x:\n    calls:\n"));
+    for (int i = 0; i < 64; i++) {
+        ck_assert(gd_buf_addf(&text, "      '%03d", i));
+        for (int n = 3; n < 128; n++)
+            ck_assert(gd_buf_add_text(&text, "\\"));
+        ck_assert(gd_buf_add_text(&text, "': {url: u/x, optional: true}\n"));
+    }
+    ck_assert(gd_buf_add(&text, "", 1));
+    gateway = gateway_start(text.data);
+    ck_assert_int_eq(client_ask(gateway, "GET", "/x", answer, sizeof(answer)), 200);
+    parts = strstr(answer, "Gather-Parts: ");
+    ck_assert_ptr_nonnull(parts);
+    for (int i = 0; i < 64; i++)
+        ck_assert_ptr_nonnull(parts = strstr(parts + 1, ";error=status"));
+    gateway_end(gateway);
+    gd_buf_free(&text);
+}
+END_TEST
+
 START_TEST(methods_and_unknown_paths_are_answered)
 {
     struct gateway *gateway = gateway_start(profile);
@@ -214,11 +243,30 @@ START_TEST(the_admin_endpoint_shows_what_happened)
 }
 END_TEST
 
+START_TEST(operators_are_not_bound_by_the_limits_of_clients)
+{
+    struct gateway *gateway =
+        gateway_start("limits: {header_fields: 1, header_bytes: 256B, connections: 1}\n"
+                      "upstreams: {u: {mock: {GET /x: {json: 1}}}}\n"
+                      "routes: {GET /x: {calls: {a: u/x}}}\n");
+    int other = gateway_connect_admin(gateway);
+
+    ck_assert_int_eq(ask_admin(gateway, "GET /status HTTP/1.1\r\nHost: x\r\n"
+                                        "User-Agent: Prometheus/3\r\n"
+                                        "Accept: text/plain\r\n\r\n"),
+                     200);
+    close(other);
+    gateway_end(gateway);
+}
+END_TEST
+
 GD_SUITE("engine", parts_come_in_the_order_of_the_file_in_the_time_of_the_slowest,
          a_kept_alive_connection_is_answered_again_and_again,
          a_failed_required_call_cancels_the_rest_and_is_told_as_a_problem,
          the_deadline_of_the_route_holds,
          optional_calls_fail_softly_and_the_answer_says_so,
+         an_answer_with_many_failed_calls_names_them_all,
+         operators_are_not_bound_by_the_limits_of_clients,
          methods_and_unknown_paths_are_answered, a_client_that_leaves_frees_its_calls,
          a_refused_body_counts_as_an_answer_of_its_route,
          the_admin_endpoint_shows_what_happened)

@@ -290,6 +290,35 @@ START_TEST(admin_can_be_off_or_local)
 }
 END_TEST
 
+START_TEST(addresses_that_the_system_would_refuse_are_told_by_check)
+{
+    PLAN_REFUSE("listen: [8080, \"http://127.0.0.1:8080\", \"http://0.0.0.0:8080\"]\n",
+                "gw.yaml:1:16: listen[1]: http://127.0.0.1:8080 and http://[::]:8080 "
+                "overlap; one of them needs another port",
+                "gw.yaml:1:41: listen[2]: http://0.0.0.0:8080 and http://[::]:8080 "
+                "overlap; one of them needs another port");
+    PLAN_REFUSE(
+        "listen: [\"http://[::1]:1\", \"http://[0::1]:1\", \"http://x:2\", "
+        "\"http://X:2\"]\n",
+        "gw.yaml:1:28: listen[1]: http://[0::1]:1 and http://[::1]:1 overlap; one "
+        "of them needs another port",
+        "gw.yaml:1:61: listen[3]: http://X:2 and http://x:2 overlap; one of them "
+        "needs another port");
+    PLAN_REFUSE(
+        "listen: 9901\n",
+        "gw.yaml:1:9: listen: clients connect to http://[::]:9901 and operators to "
+        "http://127.0.0.1:9901; one of them needs another address");
+    PLAN_REFUSE(
+        "admin: http://127.0.0.1:8080\n",
+        "gw.yaml:1:8: admin: clients connect to http://[::]:8080 and operators to "
+        "http://127.0.0.1:8080; one of them needs another address");
+    PLAN_REFUSE(
+        "listen: unix:/run/a\nadmin: {url: unix:/run/a}\n",
+        "gw.yaml:2:14: admin.url: clients connect to unix:/run/a and operators to "
+        "unix:/run/a; one of them needs another address");
+}
+END_TEST
+
 START_TEST(addresses_side_by_side_are_accepted)
 {
     gd_plan_unref(plan_accept("listen: [\"http://127.0.0.1:1\", \"http://127.0.0.2:1\", "
@@ -361,5 +390,6 @@ GD_SUITE("plan", a_small_file_gathers, what_is_not_given_has_its_default,
          every_option_of_a_route_reaches_the_plan,
          a_literal_host_gets_an_upstream_of_its_own,
          a_mock_has_answers_instead_of_servers, admin_can_be_off_or_local,
+         addresses_that_the_system_would_refuse_are_told_by_check,
          addresses_side_by_side_are_accepted, routes_are_found_by_their_index,
          variables_stand_for_values)

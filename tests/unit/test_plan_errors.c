@@ -191,32 +191,24 @@ START_TEST(wrong_addresses_to_listen_on_are_refused)
 }
 END_TEST
 
-START_TEST(addresses_that_the_system_would_refuse_are_told_by_check)
+START_TEST(names_of_calls_are_bounded)
 {
-    PLAN_REFUSE("listen: [8080, \"http://127.0.0.1:8080\", \"http://0.0.0.0:8080\"]\n",
-                "gw.yaml:1:16: listen[1]: http://127.0.0.1:8080 and http://[::]:8080 "
-                "overlap; one of them needs another port",
-                "gw.yaml:1:41: listen[2]: http://0.0.0.0:8080 and http://[::]:8080 "
-                "overlap; one of them needs another port");
-    PLAN_REFUSE(
-        "listen: [\"http://[::1]:1\", \"http://[0::1]:1\", \"http://x:2\", "
-        "\"http://X:2\"]\n",
-        "gw.yaml:1:28: listen[1]: http://[0::1]:1 and http://[::1]:1 overlap; one "
-        "of them needs another port",
-        "gw.yaml:1:61: listen[3]: http://X:2 and http://x:2 overlap; one of them "
-        "needs another port");
-    PLAN_REFUSE(
-        "listen: 9901\n",
-        "gw.yaml:1:9: listen: clients connect to http://[::]:9901 and operators to "
-        "http://127.0.0.1:9901; one of them needs another address");
-    PLAN_REFUSE(
-        "admin: http://127.0.0.1:8080\n",
-        "gw.yaml:1:8: admin: clients connect to http://[::]:8080 and operators to "
-        "http://127.0.0.1:8080; one of them needs another address");
-    PLAN_REFUSE(
-        "listen: unix:/run/a\nadmin: {url: unix:/run/a}\n",
-        "gw.yaml:2:14: admin.url: clients connect to unix:/run/a and operators to "
-        "unix:/run/a; one of them needs another address");
+    char text[512], line[512], name[130];
+
+    memset(name, 'x', sizeof(name));
+    name[129] = '\0';
+    snprintf(text, sizeof(text),
+             "upstreams: {u: http://h}\nroutes: {GET /: {calls: {%s: u/}}}\n", name);
+    snprintf(
+        line, sizeof(line),
+        "gw.yaml:2:26: routes.\"GET /\".calls.%.120s: the name of a call has at most 128 "
+        "bytes",
+        name);
+    PLAN_REFUSE(text, line);
+    name[128] = '\0';
+    snprintf(text, sizeof(text),
+             "upstreams: {u: http://h}\nroutes: {GET /: {calls: {%s: u/}}}\n", name);
+    gd_plan_unref(plan_accept(text));
 }
 END_TEST
 
@@ -485,8 +477,7 @@ GD_SUITE("plan errors", an_unknown_key_is_named_with_what_was_meant,
          a_number_is_plain_decimal_digits, what_is_out_of_range_is_told_the_range,
          a_duration_has_a_unit, a_size_has_a_unit,
          a_wrong_word_or_kind_is_told_what_is_wanted,
-         wrong_addresses_to_listen_on_are_refused,
-         addresses_that_the_system_would_refuse_are_told_by_check,
+         wrong_addresses_to_listen_on_are_refused, names_of_calls_are_bounded,
          an_admin_endpoint_others_can_reach_needs_a_token,
          mistakes_in_upstreams_are_found, headers_cannot_break_messages,
          mistakes_in_mocks_are_found, an_unknown_upstream_is_named_with_what_was_meant,
