@@ -73,8 +73,11 @@ static bool same_key(struct gd_span key, struct gd_span name)
 struct gd_span gd_query_get(struct gd_span query, struct gd_span name)
 {
     const char *at = query.ptr;
-    const char *end = at + query.len;
+    const char *end;
 
+    if (query.len == 0)
+        return GD_SPAN_NONE;
+    end = at + query.len;
     while (at < end) {
         const char *amp = memchr(at, '&', (size_t)(end - at));
         const char *stop = amp ? amp : end;

@@ -272,11 +272,12 @@ static bool is_name(const char *at, const char *end, const char **rest)
 
 bool gd_is_host(struct gd_span host)
 {
-    const char *end = host.ptr + host.len;
+    const char *end;
     const char *rest;
 
     if (host.len == 0)
         return true;
+    end = host.ptr + host.len;
     if (*host.ptr == '[' ? !is_ip_literal(host.ptr, end, &rest)
                          : !is_name(host.ptr, end, &rest))
         return false;
