@@ -122,6 +122,7 @@ struct gd_conn {
     struct gd_head_state parse;
 
     struct gd_request *request; /* lives in arena; until the answer is written */
+    size_t memory_left;         /* of limits.request_memory, to all the request holds */
     struct gd_arena arena;
     struct gd_body body;
     struct gd_buf body_bytes;

@@ -1,42 +1,17 @@
 #include "front/engine.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/mem.h"
-#include "front/front.h"
-#include "gather/gather.h"
+#include "front/passage.h"
 #include "http/problem.h"
-#include "json/text.h"
-#include "plan/route.h"
 
-enum { TARGET_MAX_BYTES = 64 * 1024, EXTRA_MAX_BYTES = 4096, ALLOW_MAX_BYTES = 1024 };
+enum { SCRATCH_MAX_BYTES = 512 * 1024, ALLOW_MAX_BYTES = 1024 };
 
-struct gd_engine {
-    struct gd_loop *loop;
-    struct gd_plan *plan;
-    struct gd_stats *stats;
-    struct gd_upstreams *upstreams;
-    struct gd_front *front;
-    struct gd_gather_context gathers;
-};
-
-/* One request on its way: from the match to the counted answer. Lives in its arena. */
-struct passage {
-    struct gd_engine *engine;
-    struct gd_request *request;
-    const struct gd_plan_route *route;
-    struct gd_gather *gather;
-    struct gd_match match;
-};
-
-static uint64_t *route_stats(struct passage *passage)
+uint64_t *gd_passage_stats(struct gd_passage *passage)
 {
     return passage->engine->stats->routes[passage->route->index].values;
 }
 
-/* Counts the answer of a routed request. */
-static void account(struct passage *passage, int status)
+void gd_passage_account(struct gd_passage *passage, int status)
 {
     struct gd_route_stats *stats = &passage->engine->stats->routes[passage->route->index];
     uint64_t now_us = gd_loop_now_us(passage->engine->loop);
@@ -47,79 +22,10 @@ static void account(struct passage *passage, int status)
     gd_hist_record(&stats->latency, now_us - passage->request->start_us);
 }
 
-static void on_release(void *arg)
+void gd_passage_refuse(struct gd_passage *passage, int status, const char *detail)
 {
-    gd_gather_free(arg);
-}
-
-static bool problem_extra(struct gd_buf *out, const struct gd_outcome *outcome)
-{
-    return gd_buf_add_text(out, "\"call\":") &&
-           gd_json_add_string(out, gd_span_of(outcome->culprit->name)) &&
-           gd_buf_add_text(out, ",\"class\":\"") &&
-           gd_buf_add_text(out, gd_failure_word(outcome->failure)) &&
-           gd_buf_add_text(out, "\"");
-}
-
-/* A required call has failed: the client learns which and how, and no address. */
-static void answer_problem(struct passage *passage, const struct gd_outcome *outcome)
-{
-    struct gd_plan_header retry = {GD_SPAN("Retry-After"), GD_SPAN("1")};
-    struct gd_request *request = passage->request;
-    struct gd_gather *gather = passage->gather;
-    struct gd_buf extra;
-    char detail[256];
-
-    gd_buf_init(&extra, gd_loop_blocks(passage->engine->loop), EXTRA_MAX_BYTES);
-    if (outcome->culprit) {
-        snprintf(detail, sizeof(detail), "a required call failed: %s",
-                 gd_failure_word(outcome->failure));
-        if (!problem_extra(&extra, outcome))
-            extra.len = 0;
-    } else {
-        snprintf(detail, sizeof(detail), "the answer is larger than its limit");
-    }
-    account(passage, outcome->status);
-    if (outcome->failure)
-        gd_stat_inc(&route_stats(passage)[GD_ROUTE_FAIL_CONNECT + outcome->failure - 1]);
-    /* A problem is written out at once, so the gather is done with before. */
-    gd_gather_free(gather);
-    gd_request_problem(request, outcome->status, detail, gd_buf_span(&extra), &retry,
-                       outcome->status == 503);
-    gd_buf_free(&extra);
-}
-
-static void answer_parts(struct passage *passage, const struct gd_outcome *outcome)
-{
-    struct gd_plan_header parts = {GD_SPAN("Gather-Parts"), outcome->parts};
-    struct gd_answer answer = {
-        .status = outcome->status,
-        .content_type = GD_SPAN("application/json"),
-        .headers = &parts,
-        .header_count = outcome->parts.len != 0,
-        .body = outcome->body,
-        .body_count = outcome->body_count,
-        .body_bytes = outcome->body_bytes,
-        .release = on_release,
-        .release_arg = passage->gather,
-    };
-
-    account(passage, outcome->status);
-    if (!outcome->complete)
-        gd_stat_inc(&route_stats(passage)[GD_ROUTE_INCOMPLETE]);
-    gd_request_answer(passage->request, &answer);
-}
-
-static void on_gathered(void *arg)
-{
-    struct passage *passage = arg;
-    struct gd_outcome outcome;
-
-    gd_gather_outcome(passage->gather, &outcome);
-    if (outcome.failure)
-        answer_problem(passage, &outcome);
-    else
-        answer_parts(passage, &outcome);
+    gd_passage_account(passage, status);
+    gd_request_problem(passage->request, status, detail, GD_SPAN(""), NULL, 0);
 }
 
 /* The path is there: says with which methods. */
@@ -164,7 +70,7 @@ static void answer_unrouted(struct gd_engine *engine, struct gd_request *request
 static void on_head(void *arg, struct gd_request *request)
 {
     struct gd_engine *engine = arg;
-    struct passage *passage = gd_arena_raw(request->arena, sizeof(*passage));
+    struct gd_passage *passage = gd_arena_raw(request->arena, sizeof(*passage));
     enum gd_match_result result = GD_MATCH_NONE;
 
     request->user = NULL;
@@ -188,46 +94,50 @@ static void on_head(void *arg, struct gd_request *request)
     passage->gather = NULL;
     request->user = passage;
     request->max_body = passage->route->max_body;
-    gd_stat_inc(&route_stats(passage)[GD_ROUTE_REQUESTS]);
-    gd_stat_inc(&route_stats(passage)[GD_ROUTE_IN_FLIGHT]);
+    gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_REQUESTS]);
+    gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_IN_FLIGHT]);
+}
+
+/* What references see of the request. */
+static void note_facts(struct gd_passage *passage)
+{
+    const struct gd_request *request = passage->request;
+
+    passage->facts = (struct gd_facts){
+        .id = {request->id, sizeof(request->id) - 1},
+        .ip = GD_SPAN(""),
+        .method = request->head.method_text,
+        .path = request->target.path,
+        .host = request->head.host,
+        .query = request->target.query,
+        .body = request->body,
+        .fields = &request->head.fields,
+    };
 }
 
 static void on_request(void *arg, struct gd_request *request)
 {
-    struct gd_engine *engine = arg;
-    struct passage *passage = request->user;
-    struct gd_gather_request about = {
-        .route = passage->route,
-        .values = {.params = passage->match.params,
-                   .param_count = passage->match.param_count,
-                   .query = request->target.query},
-        .id = request->id,
-        .arena = request->arena,
-        .body_bytes = request->body.len,
-    };
+    struct gd_passage *passage = request->user;
 
-    passage->gather = gd_gather_start(&engine->gathers, &about, on_gathered, passage);
-    if (passage->gather == NULL) {
-        account(passage, 503);
-        gd_request_problem(request, 503, "no memory is left for this request",
-                           GD_SPAN(""), NULL, 0);
-    }
+    (void)arg;
+    note_facts(passage);
+    gd_gather_route_start(passage);
 }
 
 static void on_gone(void *arg, struct gd_request *request)
 {
-    struct passage *passage = request->user;
+    struct gd_passage *passage = request->user;
 
+    (void)arg;
     if (passage == NULL)
         return;
-    if (passage->gather)
-        gd_gather_free(passage->gather);
+    gd_gather_route_gone(passage);
     if (request->refused) {
-        account(passage, request->refused);
+        gd_passage_account(passage, request->refused);
         return;
     }
-    gd_stat_inc(&route_stats(passage)[GD_ROUTE_CLIENT_GONE]);
-    gd_stat_add(&route_stats(passage)[GD_ROUTE_IN_FLIGHT], -1);
+    gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_CLIENT_GONE]);
+    gd_stat_add(&gd_passage_stats(passage)[GD_ROUTE_IN_FLIGHT], -1);
 }
 
 struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
@@ -255,7 +165,7 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
         .upstreams = engine->upstreams,
         .limits = &plan->limits,
     };
-    gd_buf_init(&engine->gathers.scratch, NULL, TARGET_MAX_BYTES);
+    gd_buf_init(&engine->gathers.scratch, NULL, SCRATCH_MAX_BYTES);
     engine->front = gd_front_new(&config, err);
     if (engine->front == NULL) {
         gd_engine_free(engine);

@@ -45,6 +45,8 @@ struct gd_request {
     struct gd_span body; /* complete when on_request runs; ptr NULL when there is none */
     const struct gd_address *client;
     struct gd_arena *arena; /* of this request; freed by the front with it */
+    size_t *budget;         /* bytes of limits->request_memory that are left to it, its
+                               body left out; the arena draws on it */
     char id[33];            /* X-Request-Id: 32 hex digits, terminated */
     uint64_t start_us;      /* when the head was complete */
     size_t max_body;        /* in on_head: the limit, to be lowered or raised; never more

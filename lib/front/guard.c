@@ -63,6 +63,8 @@ static bool complete(struct gd_conn *conn)
     if (request->head.framing != GD_FRAMING_NONE)
         request->body =
             conn->body_bytes.data ? gd_buf_span(&conn->body_bytes) : GD_SPAN("");
+    conn->memory_left -=
+        request->body.len < conn->memory_left ? request->body.len : conn->memory_left;
     conn->state = GD_CONN_WAIT;
     conn->told = true;
     front->handler.on_request(front->arg, request);
@@ -178,7 +180,9 @@ static bool begin(struct gd_conn *conn, const struct gd_request_head *head)
     struct gd_request *request;
 
     conn->parse = (struct gd_head_state){0};
+    conn->memory_left = front->limits->request_memory;
     gd_arena_init(&conn->arena, front->blocks, ARENA_STEP, front->limits->request_memory);
+    conn->arena.budget = &conn->memory_left;
     request = gd_arena_alloc(&conn->arena, sizeof(*request));
     if (request == NULL || !adopt_head(conn, request, head)) {
         gd_guard_refuse(conn, GD_WORKER_REJECTED_HEADERS, 431,
@@ -189,6 +193,7 @@ static bool begin(struct gd_conn *conn, const struct gd_request_head *head)
     request->conn = conn;
     request->client = &conn->client;
     request->arena = &conn->arena;
+    request->budget = &conn->memory_left;
     request->start_us = gd_loop_now_us(front->loop);
     request->max_body = front->max_body;
     gd_front_next_id(front, request->id);

@@ -55,8 +55,38 @@ static bool add_pattern(struct gd_loader *loader, const struct gd_yaml_node *nod
     return false;
 }
 
+/* The names of the calls, which any of them may mention. */
+static void name_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
+                       struct gd_names *names)
+{
+    struct gd_span *calls =
+        gd_need(gd_arena_alloc(&loader->plan->arena, (map->count + 1) * sizeof(*calls)));
+
+    for (const struct gd_yaml_node *node = map->first; node; node = node->next) {
+        calls[node->index] = node->key->text;
+        if (gd_yaml_get(node, "each"))
+            names->each |= UINT64_C(1) << node->index;
+    }
+    names->calls = calls;
+    names->call_count = map->count;
+}
+
+static void load_gather(struct gd_loader *loader, const struct gd_draft_route *draft,
+                        struct gd_names *names, struct gd_plan_route *route)
+{
+    const struct gd_yaml_node *map = draft->calls;
+
+    if (map->count == 0 || map->count > GD_CALLS_MAX) {
+        gd_report_value(&loader->report, map, "a route has 1 to %d calls, found %u",
+                        GD_CALLS_MAX, map->count);
+        return;
+    }
+    name_calls(loader, map, names);
+    gd_load_calls(loader, map, draft, names, route);
+}
+
 static void load_options(struct gd_loader *loader, const struct gd_yaml_node *node,
-                         const struct gd_names *names, struct gd_plan_route *route)
+                         struct gd_names *names, struct gd_plan_route *route)
 {
     struct gd_draft_route draft = loader->defaults;
     struct gd_words words;
@@ -69,8 +99,15 @@ static void load_options(struct gd_loader *loader, const struct gd_yaml_node *no
     gd_schema_read(&loader->report, GD_SECTION_ROUTE, node, &draft);
     route->timeout_ms = draft.timeout_ms;
     route->max_body = draft.max_body;
+    route->stream = draft.stream;
+    route->parts = draft.parts != 0;
+    route->kind = draft.calls ? GD_ROUTE_KIND_GATHER : GD_ROUTE_KIND_RESPOND;
     if (draft.calls)
-        gd_load_calls(loader, draft.calls, names, route);
+        load_gather(loader, &draft, names, route);
+    else if (draft.respond == NULL)
+        gd_report_value(&loader->report, node, "calls is missing (or respond)");
+    if (draft.calls == NULL || route->call_count)
+        gd_load_answer(loader, &draft, names, route);
 }
 
 static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node)
@@ -93,7 +130,10 @@ static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node
     route->param_names = gd_need(gd_arena_alloc(&plan->arena, size));
     memcpy(route->param_names, pattern.params,
            pattern.param_count * sizeof(*route->param_names));
-    names = (struct gd_names){route->param_names, route->param_count, pattern.tail};
+    names = (struct gd_names){.params = route->param_names,
+                              .param_count = route->param_count,
+                              .tail = pattern.tail,
+                              .request = true};
     load_options(loader, node, &names, route);
 }
 

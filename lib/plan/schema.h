@@ -27,6 +27,11 @@
       "address, `off`, or options, see below")                                           \
     X(SERVERS, "a URL like http://10.0.0.5:8001, or a list of these",                    \
       "URL, or list of URLs or options, see below")                                      \
+    X(TEXTS, "a map of texts (`name: text`)", "map of `name: text`")                     \
+    X(NAMES, "a list of names", "list of names")                                         \
+    X(STATUSES, "a list of statuses like [2xx, 404]", "list of statuses")                \
+    X(MERGE, "named, flat or deep, or a map with mode and conflict",                     \
+      "word, or options, see below")                                                     \
     X(JSON, "a value", "any value")                                                      \
     X(NODE, "a map of options (`key: value`)", "options, see below")
 

@@ -38,7 +38,10 @@
       "and `{name...}` for the rest.")                                                    \
     X(CALL, struct gd_draft_call, "routes.PATTERN.calls.NAME",                            \
       "One upstream call; its name is its key in the answer. Short form: "                \
-      "`[METHOD ]UPSTREAM/PATH?QUERY`.")
+      "`[METHOD ]UPSTREAM/PATH?QUERY`.")                                                  \
+    X(MERGE, struct gd_draft_merge, "routes.PATTERN.merge", "The long form of `merge`.")  \
+    X(FORWARD, struct gd_draft_forward, "forward",                                        \
+      "What of the browser's request is passed on to upstreams; nothing else is.")
 
 #define GD_MS_MAX 86400000 /* 24h */
 #define GD_SIZE_MAX 1073741824 /* 1GiB */
@@ -141,15 +144,54 @@
       "The deadline of the whole answer; calls that are not done by then have failed.")   \
     X(ROUTE, "max_body", SIZE, NONE, max_body, 0, GD_SIZE_MAX, "=limits.body", "", APPLIED, \
       "Largest request body; more is answered with 413.")                                 \
-    X(ROUTE, "calls", MAP, CALL, calls, 0, 0, "!", "", APPLIED,                            \
-      "What is called, side by side, by the key it has in the answer; 1 to 64.")          \
+    X(ROUTE, "calls", MAP, CALL, calls, 0, 0, "", "", APPLIED,                            \
+      "What is called, side by side where nothing waits for another, by the key it has "  \
+      "in the answer; 1 to 64.")                                                          \
+    X(ROUTE, "respond", JSON, NONE, respond, 0, 0, "", "", APPLIED,                       \
+      "The shape of the answer: any value in which `$user.name` is a value of a call, "   \
+      "`{user.name}` one inside a text, and `$merge`, `$concat`, `$first` and `$join` "   \
+      "combine several. Without calls: a fixed answer.")                                  \
+    X(ROUTE, "merge", MERGE, MERGE, merge, 0, 0, "=named", "named|flat|deep", APPLIED,    \
+      "How parts become the answer: `named`, a member for each call; `flat`, the members " \
+      "of all in one object; `deep`, objects merged inside as well.")                     \
+    X(ROUTE, "status", TEXT, NONE, status, 0, 0, "=200", "", APPLIED,                     \
+      "The status of an answer, or the name of a call whose status it is.")               \
+    X(ROUTE, "response_headers", HEADERS, NONE, response_headers, 0, 0, "", "", APPLIED,  \
+      "Header fields of an answer; one whose placeholder has no value is left out.")      \
+    X(ROUTE, "forward", SECTION, FORWARD, forward, 0, 0, "", "", APPLIED,                 \
+      "What of the browser's request its calls pass on.")                                 \
+    X(ROUTE, "stream", BOOL, NONE, stream, 0, 0, "true", "", APPLIED,                     \
+      "Parts are sent as they complete to clients that accept `text/event-stream` or "    \
+      "`application/x-ndjson`.")                                                          \
+    X(ROUTE, "parts", ENUM, NONE, parts, 0, 0, "off", "off|query", APPLIED,               \
+      "`query`: with `?parts=user,orders` only these calls, and what they depend on, are " \
+      "made.")                                                                            \
+    X(MERGE, "mode", ENUM, NONE, mode, 0, 0, "named", "named|flat|deep", APPLIED,         \
+      "How parts become the answer.")                                                     \
+    X(MERGE, "conflict", ENUM, NONE, conflict, 0, 0, "last", "last|first|error|concat", APPLIED, \
+      "What counts when members of one name meet: that of the later call, of the first, "  \
+      "none (the route fails), or a list of both.")                                       \
+    X(FORWARD, "headers", NAMES, NONE, headers, 0, 0, "", "", APPLIED,                    \
+      "Header fields, like `Authorization` or `Accept-Language`.")                        \
+    X(FORWARD, "query", NAMES, NONE, query, 0, 0, "", "", APPLIED,                        \
+      "Query parameters, added to the query of the call.")                                \
+    X(FORWARD, "cookies", NAMES, NONE, cookies, 0, 0, "", "", APPLIED, "Cookies.")        \
     X(CALL, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED,                                \
       "`UPSTREAM/PATH?QUERY`, or `http://HOST[:PORT]/PATH?QUERY`; `{name}` is a path "    \
-      "parameter of the route, `{query.name}` of the request's query, `{name?}` may be "  \
-      "absent and `{name=text}` has a default.")                                          \
-    X(CALL, "method", TEXT, NONE, method, 0, 0, "=GET", "", APPLIED, "The method.")       \
+      "parameter of the route, `{user.login}` a value of another call, `{query.name}` of " \
+      "the request's query, `{name?}` may be absent and `{name=text}` has a default.")    \
+    X(CALL, "method", TEXT, NONE, method, 0, 0, "=GET, with a body POST", "", APPLIED,    \
+      "The method.")                                                                      \
     X(CALL, "headers", HEADERS, NONE, headers, 0, 0, "", "", APPLIED,                     \
-      "Header fields of this call, over those of its upstream.")                          \
+      "Header fields of this call, over those of its upstream; with placeholders.")       \
+    X(CALL, "forward", SECTION, FORWARD, forward, 0, 0, "=the route's", "", APPLIED,      \
+      "What of the browser's request this call passes on.")                               \
+    X(CALL, "json", JSON, NONE, json, 0, 0, "", "", APPLIED,                              \
+      "The request body, a shape like `respond`.")                                        \
+    X(CALL, "form", TEXTS, NONE, form, 0, 0, "", "", APPLIED,                               \
+      "The request body, as form fields whose values are texts with placeholders.")       \
+    X(CALL, "body", ENUM, NONE, body, 0, 0, "none", "none|forward", APPLIED,              \
+      "`forward`: the browser's own request body, with its type.")                        \
     X(CALL, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "=the route's", "", APPLIED, \
       "This call in all, never beyond the route's deadline.")                             \
     X(CALL, "optional", BOOL, NONE, optional, 0, 0, "false", "", APPLIED,                 \
@@ -157,7 +199,28 @@
     X(CALL, "default", JSON, NONE, fallback, 0, 0, "", "", APPLIED,                       \
       "What stands in for it when it fails; implies `optional`.")                         \
     X(CALL, "hidden", BOOL, NONE, hidden, 0, 0, "false", "", APPLIED,                     \
-      "It is made, but does not stand in the answer.")
+      "It is made, but does not stand in the answer.")                                    \
+    X(CALL, "when", TEXT, NONE, when, 0, 0, "", "", APPLIED,                              \
+      "A condition; when it does not hold the call is skipped, which is no failure: its "  \
+      "default, else null, stands in for it.")                                            \
+    X(CALL, "ok", STATUSES, NONE, ok, 0, 0, "=[2xx]", "", APPLIED,                        \
+      "Statuses that count as success, like `[2xx, 404]`.")                               \
+    X(CALL, "select", TEXT, NONE, select, 0, 0, "", "", APPLIED,                          \
+      "A path like `data.items`: only this part of the answer is taken, null when it is "  \
+      "not there.")                                                                       \
+    X(CALL, "pick", NAMES, NONE, pick, 0, 0, "", "", APPLIED,                             \
+      "Fields to show, like `[name, owner.login]`, through lists element by element; "    \
+      "other calls see all of the answer.")                                               \
+    X(CALL, "drop", NAMES, NONE, drop, 0, 0, "", "", APPLIED, "Fields not to show.")      \
+    X(CALL, "rename", TEXTS, NONE, rename, 0, 0, "", "", APPLIED,                           \
+      "Other names to show fields by, like `{stargazers_count: stars}`.")                 \
+    X(CALL, "each", TEXT, NONE, each, 0, 0, "", "", APPLIED,                              \
+      "A list in another call's answer, like `orders[*].product_id`: one call is made for " \
+      "each different value, which is `{item}`; the answers become a list in that order.") \
+    X(CALL, "each_limit", INT, NONE, each_limit, 1, 10000, "50", "", APPLIED,             \
+      "Most values of `each`; more fail the call with `too_large`.")                      \
+    X(CALL, "each_parallel", INT, NONE, each_parallel, 1, 1000, "8", "", APPLIED,         \
+      "Calls of `each` that run at once.")
 /* clang-format on */
 
 #endif

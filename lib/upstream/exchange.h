@@ -30,14 +30,15 @@ struct gd_exchange {
     bool heard;          /* at least one byte of a reply came */
     /* set by the caller before the start, or NULL */
     size_t *budget; /* borrowed: bytes left to the replies of one request together */
+    struct gd_span content; /* borrowed until on_done: the body, sent behind request */
     /* private */
     struct gd_session *session;
     void (*on_done)(void *arg, enum gd_failure failure);
     void *arg;
     enum gd_method method;
     enum gd_failure failure;
-    struct gd_buf request; /* freed when it is written */
-    size_t written;
+    struct gd_buf request; /* freed when all is written */
+    size_t written;        /* of request and content together */
     size_t max_response;
     struct gd_head_state head_state;
     struct gd_body decoder;
@@ -50,7 +51,7 @@ struct gd_exchange {
 };
 
 /**
- * Starts on session. request: head and body, whose memory is taken over (left empty).
+ * Starts on session. request: the head, whose memory is taken over (left empty).
  * max_response: bound of the decoded body; more, or more than the budget, is `too_large`.
  * on_done runs once, from the loop, never inside this call; failures: reset, protocol,
  * too_large. A status is never a failure here.

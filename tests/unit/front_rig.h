@@ -152,7 +152,7 @@ static inline void rig_start(struct rig *rig)
 {
     struct gd_plan_address where = {
         .kind = GD_ADDRESS_TCP, .host = "127.0.0.1", .text = "http://127.0.0.1:0"};
-    struct gd_err err = {""};
+    struct gd_err err = {.text = ""};
     struct gd_front_config config = {
         .limits = &rig->limits, .max_body = 1 << 20, .stats = rig->stats, .arg = rig};
 

@@ -1,0 +1,55 @@
+#ifndef GD_FRONT_PASSAGE_H
+#define GD_FRONT_PASSAGE_H
+/**
+ * A passage: one routed request on its way from the match to the counted answer. Private
+ * to the engine and to the files that answer a kind of route.
+ */
+#include "front/engine.h"
+#include "front/front.h"
+#include "gather/gather.h"
+#include "plan/route.h"
+
+struct gd_engine {
+    struct gd_loop *loop;
+    struct gd_plan *plan;
+    struct gd_stats *stats;
+    struct gd_upstreams *upstreams;
+    struct gd_front *front;
+    struct gd_gather_context gathers;
+};
+
+/** Lives in the arena of its request. */
+struct gd_passage {
+    struct gd_engine *engine;
+    struct gd_request *request;
+    const struct gd_plan_route *route;
+    struct gd_gather *gather; /* NULL: none runs */
+    struct gd_match match;
+    struct gd_facts facts;
+};
+
+/* engine.c --------------------------------------------------------------------------- */
+
+/** The route's counters of this worker. */
+uint64_t *gd_passage_stats(struct gd_passage *passage);
+
+/** Counts the answer of a routed request. Once. */
+void gd_passage_account(struct gd_passage *passage, int status);
+
+/** Answers a problem of the client's making, or for want of memory, and counts it. */
+void gd_passage_refuse(struct gd_passage *passage, int status, const char *detail);
+
+/* gather_route.c ----------------------------------------------------------------------
+ */
+
+/** Runs the calls of a route, or none, and answers. */
+void gd_gather_route_start(struct gd_passage *passage);
+
+/** The client has left. */
+void gd_gather_route_gone(struct gd_passage *passage);
+
+/** Answers with the problem of a gather that failed. Frees the gather. */
+void gd_gather_route_problem(struct gd_passage *passage,
+                             const struct gd_outcome *outcome);
+
+#endif
