@@ -11,6 +11,9 @@
 /* Of Gather-Parts: the names of all calls, each character escaped, and what happened. */
 enum { PARTS_MAX_BYTES = GD_CALLS_MAX * (2 * GD_CALL_NAME_MAX + 48) };
 
+/* RFC 9110 15.3.6: such an answer has no content, and says so by its length. */
+enum { STATUS_RESET_CONTENT = 205 };
+
 /* Of response_headers; a head has room for this and for Gather-Parts. */
 enum { HEADERS_MAX_BYTES = 32 * 1024 };
 
@@ -184,6 +187,8 @@ static enum gd_composed compose(struct gd_gather *gather, struct gd_outcome *out
     result = compose_body(gather, &splice);
     if (result == GD_COMPOSED && !make_headers(gather, outcome))
         result = GD_COMPOSE_NO_MEMORY;
+    if (outcome->status == STATUS_RESET_CONTENT)
+        return result;
     outcome->body = splice.pieces;
     outcome->body_count = (int)splice.count;
     outcome->body_bytes = splice.bytes;

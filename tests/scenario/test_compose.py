@@ -261,3 +261,29 @@ def test_a_deadline_in_the_middle_of_each_ends_it(scene):
     assert answer.header("Gather-Parts") == "l, i;error=timeout"
     assert 0.19 < answer.elapsed < within(0.4)
     next(e for e in origin.exchanges if e.request.target == "/i/2").until_gone()
+
+
+def test_an_answer_is_bounded_however_little_is_repeated_in_it(scene):
+    left = b"[" + b",".join([b'{"k":1}'] * 5000) + b"]"
+    right = b'[{"k":1,"t":"' + b"x" * 100_000 + b'"}]'
+    answers = {"/l": lambda exchange: exchange.reply(body=left), "/r": lambda exchange: exchange.reply(body=right)}
+    for bound, status in (("32MiB", 502), ("1GiB", 200)):
+        _, daemon = one(scene, "l: o/l\nr: o/r", "respond: {$join: [$l, $r], on: k, as: z}", answers,
+                        top=f"limits: {{request_memory: {bound}}}")
+        with daemon.client() as client:
+            head = client.request("GET", "/x/1").reader.head()
+        assert head.startswith(b"HTTP/1.1 %d " % status), head
+        assert (b"Content-Length: 500" in head) == (status == 200), head
+
+
+def test_a_status_without_content_has_none(scene):
+    for status in (204, 205, 304):
+        _, daemon = one(scene, "a: {url: o/a, ok: [2xx]}", f"status: {status}", {"/a": {"v": 1}})
+        with daemon.client() as client:
+            assert client.get("/x/1").body == b"" and client.get("/x/1").status == status
+
+
+def test_a_target_that_is_too_long_is_too_large(scene):
+    origin, daemon = one(scene, "a: o/a\nb: {url: 'o/b/{a.v}', optional: true}", answers={"/a": {"v": "x" * 140_000}})
+    assert daemon.get("/x/1").header("Gather-Parts") == "a, b;error=too_large"
+    assert len(origin.requests) == 1
