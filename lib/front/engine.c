@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "front/front.h"
+#include "front/pass.h"
 #include "gather/gather.h"
 #include "http/problem.h"
 #include "json/text.h"
@@ -26,8 +27,17 @@ struct passage {
     struct gd_engine *engine;
     struct gd_request *request;
     const struct gd_plan_route *route;
-    struct gd_gather *gather;
+    struct gd_gather *gather; /* or */
+    struct gd_pass *pass;
     struct gd_match match;
+};
+
+/* What a kind of route does: begin when the request is there, and end when its client has
+ * left before the answer. */
+struct kind {
+    bool streams; /* the request's body comes in pieces */
+    bool (*start)(struct passage *passage, const struct gd_values *values);
+    void (*cancel)(struct passage *passage);
 };
 
 static uint64_t *route_stats(struct passage *passage)
@@ -122,6 +132,65 @@ static void on_gathered(void *arg)
         answer_parts(passage, &outcome);
 }
 
+/* Kinds of routes -------------------------------------------------------------------- */
+
+static bool start_gather(struct passage *passage, const struct gd_values *values)
+{
+    struct gd_request *request = passage->request;
+    struct gd_gather_request about = {
+        .route = passage->route,
+        .values = *values,
+        .id = request->id,
+        .arena = request->arena,
+        .body_bytes = request->body.len,
+    };
+
+    passage->gather =
+        gd_gather_start(&passage->engine->gathers, &about, on_gathered, passage);
+    return passage->gather != NULL;
+}
+
+static void cancel_gather(struct passage *passage)
+{
+    if (passage->gather)
+        gd_gather_free(passage->gather);
+}
+
+static void on_passed(void *arg, int status, enum gd_failure failure)
+{
+    struct passage *passage = arg;
+
+    account(passage, status);
+    if (failure)
+        gd_stat_inc(&route_stats(passage)[GD_ROUTE_FAIL_CONNECT + failure - 1]);
+}
+
+static bool start_pass(struct passage *passage, const struct gd_values *values)
+{
+    passage->pass = gd_pass_new(&passage->engine->gathers, passage->request,
+                                passage->route, on_passed, passage);
+    if (passage->pass == NULL)
+        return false;
+    gd_pass_start(passage->pass, values);
+    return true;
+}
+
+static void cancel_pass(struct passage *passage)
+{
+    if (passage->pass)
+        gd_pass_cancel(passage->pass);
+}
+
+static const struct kind *kind_of(const struct gd_plan_route *route)
+{
+    static const struct kind gather = {false, start_gather, cancel_gather};
+    static const struct kind pass = {true, start_pass, cancel_pass};
+
+    return route->pass ? &pass : &gather;
+}
+
+/* Requests --------------------------------------------------------------------------- */
+
 /* The path is there: says with which methods. */
 static void answer_methods(struct gd_engine *engine, struct gd_request *request,
                            uint32_t allow)
@@ -186,42 +255,46 @@ static void on_head(void *arg, struct gd_request *request)
     passage->request = request;
     passage->route = &engine->plan->routes[passage->match.index];
     passage->gather = NULL;
+    passage->pass = NULL;
     request->user = passage;
     request->max_body = passage->route->max_body;
+    request->stream = kind_of(passage->route)->streams;
     gd_stat_inc(&route_stats(passage)[GD_ROUTE_REQUESTS]);
     gd_stat_inc(&route_stats(passage)[GD_ROUTE_IN_FLIGHT]);
 }
 
 static void on_request(void *arg, struct gd_request *request)
 {
-    struct gd_engine *engine = arg;
     struct passage *passage = request->user;
-    struct gd_gather_request about = {
-        .route = passage->route,
-        .values = {.params = passage->match.params,
-                   .param_count = passage->match.param_count,
-                   .query = request->target.query},
-        .id = request->id,
-        .arena = request->arena,
-        .body_bytes = request->body.len,
-    };
+    struct gd_values values = {.params = passage->match.params,
+                               .param_count = passage->match.param_count,
+                               .query = request->target.query};
 
-    passage->gather = gd_gather_start(&engine->gathers, &about, on_gathered, passage);
-    if (passage->gather == NULL) {
-        account(passage, 503);
-        gd_request_problem(request, 503, "no memory is left for this request",
-                           GD_SPAN(""), NULL, 0);
-    }
+    (void)arg;
+    if (kind_of(passage->route)->start(passage, &values))
+        return;
+    account(passage, 503);
+    gd_request_problem(request, 503, "no memory is left for this request", GD_SPAN(""),
+                       NULL, 0);
+}
+
+static void on_body(void *arg, struct gd_request *request, struct gd_span piece,
+                    bool last)
+{
+    struct passage *passage = request->user;
+
+    (void)arg;
+    gd_pass_body(passage->pass, piece, last);
 }
 
 static void on_gone(void *arg, struct gd_request *request)
 {
     struct passage *passage = request->user;
 
+    (void)arg;
     if (passage == NULL)
         return;
-    if (passage->gather)
-        gd_gather_free(passage->gather);
+    kind_of(passage->route)->cancel(passage);
     if (request->refused) {
         account(passage, request->refused);
         return;
@@ -241,7 +314,10 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
         .limits = &plan->limits,
         .max_body = 0, /* on_head sets the route's */
         .stats = stats->worker,
-        .handler = {on_head, on_request, on_gone},
+        .handler = {.on_head = on_head,
+                    .on_request = on_request,
+                    .on_body = on_body,
+                    .on_gone = on_gone},
         .arg = engine,
     };
 

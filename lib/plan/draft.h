@@ -43,7 +43,7 @@ struct gd_draft_mock {
 };
 
 struct gd_draft_route {
-    const struct gd_yaml_node *calls;
+    const struct gd_yaml_node *calls, *pass;
     uint32_t timeout_ms;
     size_t max_body;
 };

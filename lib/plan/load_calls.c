@@ -339,3 +339,21 @@ void gd_load_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
             route->required |= UINT64_C(1) << call->index;
     }
 }
+
+const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
+                                                    const struct gd_yaml_node *node,
+                                                    const struct gd_names *names,
+                                                    struct gd_template **target)
+{
+    const struct gd_yaml_node no_calls = {.kind = GD_YAML_MAP};
+    struct gd_plan_call call = {.upstream = NULL};
+    struct reading r = {loader, &no_calls, node, names, &call, NULL};
+    struct gd_span rest;
+
+    if (!find_upstream(&r, node, node->text, &rest))
+        return NULL;
+    if (rest.len && !parse_url(&r, node, node->text))
+        return NULL;
+    *target = call.target;
+    return r.upstream;
+}

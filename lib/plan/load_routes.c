@@ -62,15 +62,23 @@ static void load_options(struct gd_loader *loader, const struct gd_yaml_node *no
     struct gd_words words;
 
     if (node->kind != GD_YAML_MAP) {
-        gd_report_value(&loader->report, node, "expected a map with calls, found %s",
+        gd_report_value(&loader->report, node,
+                        "expected a map with calls or pass, found %s",
                         gd_words_found(&words, node));
         return;
     }
     gd_schema_read(&loader->report, GD_SECTION_ROUTE, node, &draft);
     route->timeout_ms = draft.timeout_ms;
     route->max_body = draft.max_body;
-    if (draft.calls)
+    if (draft.calls && draft.pass)
+        gd_report_key(&loader->report, draft.pass,
+                      "a route has either calls or pass, not both");
+    else if (draft.pass)
+        gd_load_pass(loader, draft.pass, names, route);
+    else if (draft.calls)
         gd_load_calls(loader, draft.calls, names, route);
+    else if (!gd_yaml_get(node, "calls") && !gd_yaml_get(node, "pass"))
+        gd_report_value(&loader->report, node, "calls (or pass) is missing");
 }
 
 static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node)

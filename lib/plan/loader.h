@@ -82,6 +82,21 @@ struct gd_names;
 void gd_load_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
                    const struct gd_names *names, struct gd_plan_route *route);
 
+/** What a route passes its requests on to. */
+void gd_load_pass(struct gd_loader *loader, const struct gd_yaml_node *node,
+                  const struct gd_names *names, struct gd_plan_route *route);
+
+/** Points the passes to the upstreams of the plan. */
+void gd_load_settle_passes(struct gd_loader *loader);
+
+/** Finds the upstream of `UPSTREAM/PATH?QUERY` and compiles the rest; *target stays NULL
+ *  when there is none. NULL with something reported. */
+struct gd_template;
+const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
+                                                    const struct gd_yaml_node *node,
+                                                    const struct gd_names *names,
+                                                    struct gd_template **target);
+
 /** Adds the fields of a map, each replacing one of the same name; node NULL: none. */
 void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
                      struct gd_headers *headers);
