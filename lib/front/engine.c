@@ -1,6 +1,7 @@
 #include "front/engine.h"
 
 #include "base/mem.h"
+#include "front/pass.h"
 #include "front/passage.h"
 #include "http/problem.h"
 
@@ -27,6 +28,53 @@ void gd_passage_refuse(struct gd_passage *passage, int status, const char *detai
     gd_passage_account(passage, status);
     gd_request_problem(passage->request, status, detail, GD_SPAN(""), NULL, 0);
 }
+
+/* Kinds of routes -----------------------------------------------------------------------
+ */
+
+static void on_passed(void *arg, int status, enum gd_failure failure)
+{
+    struct gd_passage *passage = arg;
+
+    gd_passage_account(passage, status);
+    if (failure)
+        gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_FAIL_CONNECT + failure - 1]);
+}
+
+static void start_pass(struct gd_passage *passage)
+{
+    struct gd_values values = {.params = passage->match.params,
+                               .param_count = passage->match.param_count,
+                               .facts = &passage->facts};
+
+    passage->pass = gd_pass_new(&passage->engine->gathers, passage->request,
+                                passage->route, on_passed, passage);
+    if (passage->pass == NULL)
+        gd_passage_refuse(passage, 503, "no memory is left for this request");
+    else
+        gd_pass_start(passage->pass, &values);
+}
+
+static void cancel_pass(struct gd_passage *passage)
+{
+    if (passage->pass)
+        gd_pass_cancel(passage->pass);
+}
+
+/* What a kind of route does: start when the request is there, and cancel when its client
+ * has left before the answer. */
+static const struct kind {
+    bool streams; /* the request's body comes in pieces */
+    void (*start)(struct gd_passage *passage);
+    void (*cancel)(struct gd_passage *passage);
+} kinds[] = {
+    [GD_ROUTE_KIND_GATHER] = {false, gd_gather_route_start, gd_gather_route_gone},
+    [GD_ROUTE_KIND_RESPOND] = {false, gd_gather_route_start, gd_gather_route_gone},
+    [GD_ROUTE_KIND_PASS] = {true, start_pass, cancel_pass},
+};
+
+/* Requests ------------------------------------------------------------------------------
+ */
 
 /* The path is there: says with which methods. */
 static void answer_methods(struct gd_engine *engine, struct gd_request *request,
@@ -92,8 +140,10 @@ static void on_head(void *arg, struct gd_request *request)
     passage->request = request;
     passage->route = &engine->plan->routes[passage->match.index];
     passage->gather = NULL;
+    passage->pass = NULL;
     request->user = passage;
     request->max_body = passage->route->max_body;
+    request->stream = kinds[passage->route->kind].streams;
     gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_REQUESTS]);
     gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_IN_FLIGHT]);
 }
@@ -121,7 +171,16 @@ static void on_request(void *arg, struct gd_request *request)
 
     (void)arg;
     note_facts(passage);
-    gd_gather_route_start(passage);
+    kinds[passage->route->kind].start(passage);
+}
+
+static void on_body(void *arg, struct gd_request *request, struct gd_span piece,
+                    bool last)
+{
+    struct gd_passage *passage = request->user;
+
+    (void)arg;
+    gd_pass_body(passage->pass, piece, last);
 }
 
 static void on_gone(void *arg, struct gd_request *request)
@@ -131,7 +190,7 @@ static void on_gone(void *arg, struct gd_request *request)
     (void)arg;
     if (passage == NULL)
         return;
-    gd_gather_route_gone(passage);
+    kinds[passage->route->kind].cancel(passage);
     if (request->refused) {
         gd_passage_account(passage, request->refused);
         return;
@@ -151,7 +210,10 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
         .limits = &plan->limits,
         .max_body = 0, /* on_head sets the route's */
         .stats = stats->worker,
-        .handler = {on_head, on_request, on_gone},
+        .handler = {.on_head = on_head,
+                    .on_request = on_request,
+                    .on_body = on_body,
+                    .on_gone = on_gone},
         .arg = engine,
     };
 

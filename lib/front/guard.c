@@ -1,4 +1,4 @@
-#include "front/conn.h"
+#include "front/flow.h"
 
 enum { ARENA_STEP = 4096 };
 
@@ -272,6 +272,10 @@ static bool take_head(struct gd_conn *conn)
         if (conn->answered)
             return true;
     }
+    if (conn->request->stream) {
+        gd_flow_begin(conn);
+        return true;
+    }
     return await_body(conn);
 }
 
@@ -300,6 +304,8 @@ void gd_guard_pump(struct gd_conn *conn)
             break;
         case GD_CONN_WAIT:
         case GD_CONN_WRITE:
+            more = gd_flow_take_body(conn);
+            break;
         case GD_CONN_LINGER:
         case GD_CONN_CLOSED:
             return;

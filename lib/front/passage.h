@@ -9,6 +9,8 @@
 #include "gather/gather.h"
 #include "plan/route.h"
 
+struct gd_pass;
+
 struct gd_engine {
     struct gd_loop *loop;
     struct gd_plan *plan;
@@ -24,6 +26,7 @@ struct gd_passage {
     struct gd_request *request;
     const struct gd_plan_route *route;
     struct gd_gather *gather; /* NULL: none runs */
+    struct gd_pass *pass;     /* NULL: none runs */
     struct gd_match match;
     struct gd_facts facts;
 };

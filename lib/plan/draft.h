@@ -47,7 +47,7 @@ struct gd_draft_forward {
 };
 
 struct gd_draft_route {
-    const struct gd_yaml_node *calls, *respond, *merge, *status, *response_headers;
+    const struct gd_yaml_node *calls, *pass, *respond, *merge, *status, *response_headers;
     uint32_t timeout_ms;
     size_t max_body;
     struct gd_draft_forward forward;

@@ -457,3 +457,20 @@ void gd_load_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
     }
     check_cycles(loader, map, route);
 }
+
+const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
+                                                    const struct gd_yaml_node *node,
+                                                    const struct gd_names *names,
+                                                    struct gd_template **target)
+{
+    struct gd_plan_call call = {.upstream = NULL};
+    struct reading r = {.loader = loader, .node = node, .names = names, .call = &call};
+    struct gd_span rest;
+
+    if (!find_upstream(&r, node, node->text, &rest))
+        return NULL;
+    if (rest.len && !parse_url(&r, node, node->text))
+        return NULL;
+    *target = call.target;
+    return r.upstream;
+}

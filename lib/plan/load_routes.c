@@ -85,6 +85,31 @@ static void load_gather(struct gd_loader *loader, const struct gd_draft_route *d
     gd_load_calls(loader, map, draft, names, route);
 }
 
+/* A route is one of several kinds, by the key that says what answers it. `respond` goes
+ * with calls or stands alone. */
+static void load_kind(struct gd_loader *loader, const struct gd_yaml_node *node,
+                      const struct gd_draft_route *draft, struct gd_names *names,
+                      struct gd_plan_route *route)
+{
+    if (draft->pass && (draft->calls || draft->respond)) {
+        gd_report_key(&loader->report, draft->pass,
+                      "a route has one of calls, pass and respond");
+    } else if (draft->pass) {
+        route->kind = GD_ROUTE_KIND_PASS;
+        gd_load_pass(loader, draft->pass, names, route);
+    } else if (draft->calls) {
+        route->kind = GD_ROUTE_KIND_GATHER;
+        load_gather(loader, draft, names, route);
+        if (route->call_count)
+            gd_load_answer(loader, draft, names, route);
+    } else if (draft->respond) {
+        route->kind = GD_ROUTE_KIND_RESPOND;
+        gd_load_answer(loader, draft, names, route);
+    } else if (!gd_yaml_get(node, "calls") && !gd_yaml_get(node, "pass")) {
+        gd_report_value(&loader->report, node, "calls is missing (or pass, or respond)");
+    }
+}
+
 static void load_options(struct gd_loader *loader, const struct gd_yaml_node *node,
                          struct gd_names *names, struct gd_plan_route *route)
 {
@@ -92,7 +117,8 @@ static void load_options(struct gd_loader *loader, const struct gd_yaml_node *no
     struct gd_words words;
 
     if (node->kind != GD_YAML_MAP) {
-        gd_report_value(&loader->report, node, "expected a map with calls, found %s",
+        gd_report_value(&loader->report, node,
+                        "expected a map with calls or pass, found %s",
                         gd_words_found(&words, node));
         return;
     }
@@ -101,13 +127,7 @@ static void load_options(struct gd_loader *loader, const struct gd_yaml_node *no
     route->max_body = draft.max_body;
     route->stream = draft.stream;
     route->parts = draft.parts != 0;
-    route->kind = draft.calls ? GD_ROUTE_KIND_GATHER : GD_ROUTE_KIND_RESPOND;
-    if (draft.calls)
-        load_gather(loader, &draft, names, route);
-    else if (draft.respond == NULL)
-        gd_report_value(&loader->report, node, "calls is missing (or respond)");
-    if (draft.calls == NULL || route->call_count)
-        gd_load_answer(loader, &draft, names, route);
+    load_kind(loader, node, &draft, names, route);
 }
 
 static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node)

@@ -249,6 +249,7 @@ void gd_load_settle_upstreams(struct gd_loader *loader)
         for (unsigned i = 0; i < upstream->server_count; i++)
             upstream->servers[i].index = plan->server_count++;
     }
+    gd_load_settle_passes(loader);
     for (unsigned i = 0; i < plan->route_count; i++)
         for (unsigned j = 0; j < plan->routes[i].call_count; j++) {
             struct gd_plan_call *call = &plan->routes[i].calls[j];

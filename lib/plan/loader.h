@@ -104,6 +104,21 @@ void gd_load_answer(struct gd_loader *loader, const struct gd_draft_route *draft
 bool gd_load_conflict(struct gd_loader *loader, const struct gd_yaml_node *node,
                       unsigned *out);
 
+/** What a route passes its requests on to. */
+void gd_load_pass(struct gd_loader *loader, const struct gd_yaml_node *node,
+                  const struct gd_names *names, struct gd_plan_route *route);
+
+/** Points the passes to the upstreams of the plan. */
+void gd_load_settle_passes(struct gd_loader *loader);
+
+/** Finds the upstream of `UPSTREAM/PATH?QUERY` and compiles the rest; *target stays NULL
+ *  when there is none. NULL with something reported. */
+struct gd_template;
+const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
+                                                    const struct gd_yaml_node *node,
+                                                    const struct gd_names *names,
+                                                    struct gd_template **target);
+
 /** Whose fields they are: what is reserved differs. */
 enum gd_headers_of { GD_HEADERS_REQUEST, GD_HEADERS_ANSWER };
 

@@ -166,8 +166,20 @@ struct gd_plan_call {
     uint64_t needs; /* bits of the calls it depends on */
 };
 
+/** A route that streams to one upstream. */
+struct gd_plan_pass {
+    const struct gd_plan_upstream *upstream;
+    struct gd_template *target;     /* path and query; NULL: those of the request */
+    bool adds_query;                /* the target has none: the request's goes with it */
+    struct gd_plan_header *headers; /* of the upstream's `headers`, instead of the
+                                       client's fields of these names */
+    unsigned header_count;
+    struct gd_span header_lines; /* the same, rendered */
+};
+
 enum gd_route_kind {
     GD_ROUTE_KIND_GATHER,
+    GD_ROUTE_KIND_PASS,
     GD_ROUTE_KIND_RESPOND,
 };
 
@@ -179,6 +191,7 @@ struct gd_plan_route {
     enum gd_route_kind kind;
     uint32_t timeout_ms;
     size_t max_body;
+    struct gd_plan_pass *pass; /* NULL: a gather of calls */
     struct gd_plan_call *calls;
     unsigned call_count;
     uint64_t required;  /* bits of the calls that are not optional */

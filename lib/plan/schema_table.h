@@ -81,7 +81,8 @@
     X(LIMITS, "body", SIZE, NONE, body, 0, GD_SIZE_MAX, "1MiB", "", APPLIED,              \
       "Largest request body of a route without `max_body`; more is answered with 413.")   \
     X(LIMITS, "body_timeout", DURATION, NONE, body_timeout_ms, 1, GD_MS_MAX, "30s", "",   \
-      APPLIED, "From the end of the header to the end of the body.")                      \
+      APPLIED, "From the end of the header to the end of the body; of a `pass`, how long " \
+      "the body may make no progress.")                                                   \
     X(LIMITS, "idle_timeout", DURATION, NONE, idle_timeout_ms, 1, GD_MS_MAX, "75s", "",   \
       APPLIED, "How long a connection is kept open between requests.")                    \
     X(LIMITS, "write_timeout", DURATION, NONE, write_timeout_ms, 1, GD_MS_MAX, "30s", "", \
@@ -103,7 +104,8 @@
     X(UPSTREAM, "balance", ENUM, NONE, plan.balance, 0, 0, "least_pending",               \
       "round_robin|least_pending", APPLIED, "How a server is chosen.")                    \
     X(UPSTREAM, "timeout", DURATION, NONE, plan.timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED, \
-      "One try, from asking for a connection to the last byte of the answer.")            \
+      "One try, from asking for a connection to the last byte of the answer; of a "       \
+      "`pass`, how long request or answer may make no progress.")                         \
     X(UPSTREAM, "connect_timeout", DURATION, NONE, plan.connect_timeout_ms, 1, GD_MS_MAX, \
       "500ms", "", APPLIED, "Opening a connection.")                                      \
     X(UPSTREAM, "pool", SECTION, POOL, plan.pool, 0, 0, "", "", APPLIED,                  \
@@ -113,7 +115,7 @@
       "`User-Agent: gatherd/{version}` and `Accept: application/json` are set unless "    \
       "given here.")                                                                      \
     X(UPSTREAM, "max_response", SIZE, NONE, plan.max_response, 1, GD_SIZE_MAX, "10MiB", "", \
-      APPLIED, "Largest body of an answer.")                                              \
+      APPLIED, "Largest body of an answer to a call; a `pass` has no bound.")             \
     X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
       "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
     X(SERVER, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED, "`http://HOST[:PORT]`.")     \
@@ -141,12 +143,17 @@
     X(MOCK, "fail", PERCENT, NONE, plan.fail_share, 0, 0, "0%", "", APPLIED,              \
       "The share of requests that is answered with 500 instead.")                         \
     X(ROUTE, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED,      \
-      "The deadline of the whole answer; calls that are not done by then have failed.")   \
+      "The deadline of the whole answer; calls that are not done by then have failed. Of " \
+      "a `pass`: of the answer's header, from the end of the request's body.")            \
     X(ROUTE, "max_body", SIZE, NONE, max_body, 0, GD_SIZE_MAX, "=limits.body", "", APPLIED, \
       "Largest request body; more is answered with 413.")                                 \
     X(ROUTE, "calls", MAP, CALL, calls, 0, 0, "", "", APPLIED,                            \
       "What is called, side by side where nothing waits for another, by the key it has "  \
       "in the answer; 1 to 64.")                                                          \
+    X(ROUTE, "pass", TEXT, NONE, pass, 0, 0, "", "", APPLIED,                              \
+      "Streams requests and answers of any method and content to one upstream, instead of " \
+      "`calls`: `UPSTREAM/PATH?QUERY` as in a call's `url`, or `UPSTREAM` alone for the "  \
+      "request's own path and query.")                                                    \
     X(ROUTE, "respond", JSON, NONE, respond, 0, 0, "", "", APPLIED,                       \
       "The shape of the answer: any value in which `$user.name` is a value of a call, "   \
       "`{user.name}` one inside a text, and `$merge`, `$concat`, `$first` and `$join` "   \

@@ -1,0 +1,132 @@
+#include "front/pass_head.h"
+
+#include "http/hops.h"
+#include "http/write.h"
+
+/* Requests --------------------------------------------------------------------------- */
+
+enum gd_failure gd_pass_write_line(struct gd_buf *out, const struct gd_plan_pass *plan,
+                                   const struct gd_request *request,
+                                   const struct gd_values *values, struct gd_buf *scratch)
+{
+    struct gd_span query = request->target.query;
+    enum gd_failure failure = GD_OK;
+
+    scratch->len = 0;
+    if (plan->target)
+        failure = gd_template_expand(plan->target, values, scratch);
+    else if (!gd_buf_add_span(scratch, request->target.path))
+        failure = GD_FAIL_TOO_LARGE;
+    if (failure)
+        return failure;
+    if (plan->adds_query && query.ptr &&
+        (!gd_buf_add_text(scratch, "?") || !gd_buf_add_span(scratch, query)))
+        return GD_FAIL_TOO_LARGE;
+    return gd_write_request_line(out, request->head.method_text, gd_buf_span(scratch))
+               ? GD_OK
+               : GD_FAIL_UNRESOLVED;
+}
+
+/* What only a trusted proxy could know, and what is set here. */
+static bool is_of_proxies(struct gd_span name)
+{
+    switch (name.ptr[0] | 0x20) {
+    case 'f':
+        return gd_span_ieq(name, GD_SPAN("Forwarded"));
+    case 't':
+        return gd_span_ieq(name, GD_SPAN("traceparent")) ||
+               gd_span_ieq(name, GD_SPAN("tracestate"));
+    case 'x':
+        return gd_span_ieq(name, GD_SPAN("X-Request-Id")) ||
+               (name.len > 12 &&
+                gd_span_ieq((struct gd_span){name.ptr, 12}, GD_SPAN("X-Forwarded-")));
+    default:
+        return false;
+    }
+}
+
+static bool is_replaced(const struct gd_plan_pass *plan, struct gd_span name)
+{
+    for (unsigned i = 0; i < plan->header_count; i++)
+        if (gd_span_ieq(plan->headers[i].name, name))
+            return true;
+    return false;
+}
+
+static bool write_forwarded(struct gd_buf *out, const struct gd_request *request)
+{
+    return gd_write_field(out, GD_SPAN("X-Request-Id"), gd_span_of(request->id));
+}
+
+/* RFC 9110 8.6: a request with a method that may carry a body says that it has none. */
+static bool write_framing(struct gd_buf *out, const struct gd_request_head *head)
+{
+    bool expected = head->method == GD_METHOD_POST || head->method == GD_METHOD_PUT ||
+                    head->method == GD_METHOD_PATCH;
+
+    if (head->framing == GD_FRAMING_CHUNKED)
+        return gd_buf_add_text(out, "Transfer-Encoding: chunked\r\n");
+    if (head->framing == GD_FRAMING_LENGTH)
+        return gd_write_field_u64(out, GD_SPAN("Content-Length"), head->content_length);
+    return !expected || gd_buf_add_text(out, "Content-Length: 0\r\n");
+}
+
+bool gd_pass_write_fields(struct gd_buf *out, const struct gd_plan_pass *plan,
+                          const struct gd_plan_server *server,
+                          const struct gd_request *request)
+{
+    const struct gd_fields *fields = &request->head.fields;
+    struct gd_hops hops;
+
+    if (!gd_hops_read(&hops, fields) || !gd_buf_add_span(out, server->host_line) ||
+        !gd_buf_add_span(out, plan->header_lines))
+        return false;
+    for (unsigned i = 0; i < fields->count; i++) {
+        const struct gd_field *field = &fields->items[i];
+
+        if (gd_hops_has(&hops, field) || is_of_proxies(field->name) ||
+            is_replaced(plan, field->name))
+            continue;
+        if (!gd_write_field(out, field->name, field->value))
+            return false;
+    }
+    return write_forwarded(out, request) && write_framing(out, &request->head) &&
+           gd_write_end(out);
+}
+
+/* Replies ---------------------------------------------------------------------------- */
+
+/* To HEAD the length is told of a body that does not come. */
+static size_t told_length(const struct gd_response_head *head)
+{
+    const struct gd_field *field = gd_fields_get(&head->fields, GD_FIELD_CONTENT_LENGTH);
+    uint64_t length;
+
+    return field && gd_span_u64(field->value, &length) ? (size_t)length
+                                                       : GD_LENGTH_UNKNOWN;
+}
+
+bool gd_pass_read_head(const struct gd_response_head *head, bool is_head, size_t whole,
+                       struct gd_plan_header *headers, struct gd_answer *answer)
+{
+    struct gd_hops hops;
+    unsigned count = 0;
+
+    if (!gd_hops_read(&hops, &head->fields))
+        return false;
+    for (unsigned i = 0; i < head->fields.count; i++) {
+        const struct gd_field *field = &head->fields.items[i];
+
+        if (!gd_hops_has(&hops, field))
+            headers[count++] = (struct gd_plan_header){field->name, field->value};
+    }
+    answer->status = head->status;
+    answer->headers = headers;
+    answer->header_count = count;
+    answer->body_bytes = whole;
+    if (is_head)
+        answer->body_bytes = told_length(head);
+    else if (head->framing == GD_FRAMING_LENGTH)
+        answer->body_bytes = (size_t)head->content_length;
+    return true;
+}
