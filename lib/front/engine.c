@@ -140,6 +140,7 @@ static void on_head(void *arg, struct gd_request *request)
     passage->request = request;
     passage->route = &engine->plan->routes[passage->match.index];
     passage->gather = NULL;
+    passage->events = NULL;
     passage->pass = NULL;
     request->user = passage;
     request->max_body = passage->route->max_body;
