@@ -348,7 +348,7 @@ const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
     const struct gd_yaml_node no_calls = {.kind = GD_YAML_MAP};
     struct gd_plan_call call = {.upstream = NULL};
     struct reading r = {loader, &no_calls, node, names, &call, NULL};
-    struct gd_span rest;
+    struct gd_span rest = GD_SPAN_NONE;
 
     if (!find_upstream(&r, node, node->text, &rest))
         return NULL;
