@@ -465,7 +465,7 @@ const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
 {
     struct gd_plan_call call = {.upstream = NULL};
     struct reading r = {.loader = loader, .node = node, .names = names, .call = &call};
-    struct gd_span rest;
+    struct gd_span rest = GD_SPAN_NONE;
 
     if (!find_upstream(&r, node, node->text, &rest))
         return NULL;
