@@ -1,5 +1,7 @@
 #include "suite.h"
 
+#include <time.h>
+
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/loop.h"
@@ -197,6 +199,21 @@ static void on_posted(void *arg)
     ((struct count *)arg)->runs = 3;
 }
 
+START_TEST(the_clock_of_waits_is_the_monotonic_one)
+{
+    struct gd_err err;
+    struct gd_loop *loop = gd_loop_new(&err);
+    struct timespec ts;
+    uint64_t now_us;
+
+    ck_assert(clock_gettime(CLOCK_MONOTONIC, &ts) == 0);
+    now_us = (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+    ck_assert_uint_ge(gd_loop_now_us(loop), now_us);
+    ck_assert_uint_lt(gd_loop_now_us(loop), now_us + 60000000);
+    gd_loop_free(loop);
+}
+END_TEST
+
 START_TEST(posted_work_wakes_the_loop)
 {
     struct gd_err err;
@@ -246,5 +263,5 @@ GD_SUITE("base", a_buffer_never_outgrows_its_bound,
          large_blocks_serve_again_and_a_bounded_number_is_kept,
          only_large_blocks_that_lay_unused_age, a_loop_gives_unused_large_blocks_back,
          deferred_work_runs_later_and_can_be_cancelled, timers_expire_once_and_in_order,
-         posted_work_wakes_the_loop, quantiles_are_within_an_eighth,
-         a_bucket_counts_beyond_32_bits)
+         the_clock_of_waits_is_the_monotonic_one, posted_work_wakes_the_loop,
+         quantiles_are_within_an_eighth, a_bucket_counts_beyond_32_bits)

@@ -2,7 +2,6 @@
 #include "suite.h"
 
 #include <stdio.h>
-
 #include <string.h>
 #include <unistd.h>
 
