@@ -33,20 +33,20 @@ static bool goes_on(const char *lines, const char *name)
 
 START_TEST(fields_of_the_connection_and_of_framing_stay)
 {
-    static const char *const stay[] = {"Connection",
-                                       "Content-Length",
-                                       "Expect",
-                                       "Host",
-                                       "Keep-Alive",
-                                       "TE",
-                                       "Trailer",
-                                       "Upgrade",
-                                       "PROXY-connection",
-                                       "Proxy-Authorization",
-                                       "proxy-authenticate"};
-    static const char *const go[] = {"Accept", "Cookie",   "Date", "P",
-                                     "Via",    "Proxy-Go", "Vary", "Authorization"};
-    char line[64];
+    static const char stay[][24] = {"Connection",
+                                    "Content-Length",
+                                    "Expect",
+                                    "Host",
+                                    "Keep-Alive",
+                                    "TE",
+                                    "Trailer",
+                                    "Upgrade",
+                                    "PROXY-connection",
+                                    "Proxy-Authorization",
+                                    "proxy-authenticate"};
+    static const char go[][16] = {"Accept", "Cookie",   "Date", "P",
+                                  "Via",    "Proxy-Go", "Vary", "Authorization"};
+    char line[512];
 
     for (size_t i = 0; i < sizeof(stay) / sizeof(stay[0]); i++) {
         snprintf(line, sizeof(line), "%s: %s\r\n", stay[i],
