@@ -467,6 +467,11 @@ const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
     struct reading r = {.loader = loader, .node = node, .names = names, .call = &call};
     struct gd_span rest = GD_SPAN_NONE;
 
+    if (node->text.len && !memchr(node->text.ptr, '/', node->text.len) &&
+        !gd_dict_get(&loader->upstreams, node->text)) {
+        say_no_upstream(&r, node, node->text);
+        return NULL;
+    }
     if (!find_upstream(&r, node, node->text, &rest))
         return NULL;
     if (rest.len && !parse_url(&r, node, node->text))

@@ -39,8 +39,8 @@ struct rig {
     size_t big_bytes;
     struct iovec pieces[RIG_PIECES];
     char *big;
-    int status;           /* of the answers; 0: 200 */
-    bool no_head_handler; /* set before rig_start */
+    int status;                       /* of the answers; 0: 200 */
+    bool no_head_handler;             /* set before rig_start */
     const struct gd_handler *handler; /* the same; NULL: answers by path */
 };
 
