@@ -88,13 +88,27 @@ static inline bool has_room(struct gd_splice *splice, size_t len)
     return (size_t)(splice->room_end - splice->room) >= len || grow_room(splice, len);
 }
 
+/* Most copies are of a few bytes, so a call would cost more than the copy. */
+static inline void copy_bytes(char *to, const char *from, size_t len)
+{
+    if (len > 16) {
+        memcpy(to, from, len);
+    } else if (len >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + len - 8, from + len - 8, 8);
+    } else {
+        for (size_t i = 0; i < len; i++)
+            to[i] = from[i];
+    }
+}
+
 bool gd_splice_copy(struct gd_splice *splice, struct gd_span bytes)
 {
     if (bytes.len == 0)
         return true;
     if (!has_room(splice, bytes.len))
         return false;
-    memcpy(splice->room, bytes.ptr, bytes.len);
+    copy_bytes(splice->room, bytes.ptr, bytes.len);
     splice->room += bytes.len;
     return add_piece(splice, splice->room - bytes.len, bytes.len);
 }
