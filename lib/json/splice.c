@@ -113,8 +113,23 @@ bool gd_splice_copy(struct gd_splice *splice, struct gd_span bytes)
     return add_piece(splice, splice->room - bytes.len, bytes.len);
 }
 
+/* The common way: a copy right behind the one before, in room that is there. */
+static inline bool copied_behind(struct gd_splice *splice, struct gd_span bytes)
+{
+    if ((size_t)(splice->room_end - splice->room) < SHORT_BYTES ||
+        !touches(splice, splice->room))
+        return false;
+    copy_bytes(splice->room, bytes.ptr, bytes.len);
+    splice->room += bytes.len;
+    splice->pieces[splice->count - 1].iov_len += bytes.len;
+    splice->bytes += bytes.len;
+    return true;
+}
+
 bool gd_splice_add(struct gd_splice *splice, struct gd_span bytes)
 {
+    if (bytes.len < SHORT_BYTES && copied_behind(splice, bytes))
+        return true;
     if (bytes.len >= SHORT_BYTES || touches(splice, bytes.ptr))
         return bytes.len == 0 || add_piece(splice, bytes.ptr, bytes.len);
     return gd_splice_copy(splice, bytes);
