@@ -25,18 +25,28 @@ rule_of_escaped(const struct gd_shape *shape, const struct gd_tape *tape, gd_nod
     return NULL;
 }
 
+static __attribute__((noinline)) const struct gd_rule *
+rule_of_plain(const struct gd_shape *shape, struct gd_span name)
+{
+    const struct gd_rule *rule =
+        shape->buckets[gd_shape_hash(name.ptr, name.len) & shape->mask];
+
+    while (rule && !gd_span_eq(rule->name, name))
+        rule = rule->next;
+    return rule;
+}
+
+/* Most names have no rule, and that is told quickly. */
 static inline const struct gd_rule *rule_of(const struct gd_shape *shape,
                                             const struct gd_tape *tape, gd_node name)
 {
     struct gd_span inner = gd_tape_inner(tape, name);
-    const struct gd_rule *rule;
 
     if (gd_tape_is_escaped(tape, name))
         return rule_of_escaped(shape, tape, name);
-    rule = shape->buckets[gd_shape_hash(inner.ptr, inner.len) & shape->mask];
-    while (rule && !gd_span_eq(rule->name, inner))
-        rule = rule->next;
-    return rule;
+    if (!(shape->filter & gd_shape_sign(inner.ptr, inner.len)))
+        return NULL;
+    return rule_of_plain(shape, inner);
 }
 
 /* Whether another member gets the name of this one, which then goes. */

@@ -166,6 +166,8 @@ static bool fill_buckets(struct compiler *c, struct gd_shape *shape)
         struct gd_rule *rule = shape->rules[i];
         unsigned at = gd_shape_hash(rule->name.ptr, rule->name.len) & shape->mask;
 
+        shape->filter |=
+            gd_shape_sign(rule->name.len ? rule->name.ptr : "\"", rule->name.len);
         rule->next = shape->buckets[at];
         shape->buckets[at] = rule;
     }

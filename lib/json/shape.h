@@ -32,15 +32,23 @@ struct gd_shape {
     struct gd_rule **rules;
     struct gd_rule **buckets; /* by gd_shape_hash, of a power of two */
     unsigned count, mask;
-    unsigned slot; /* of the first of two for each rule */
-    bool picking;  /* members without a rule go */
-    bool takes;    /* there are rules with `takes` */
+    uint64_t filter; /* a bit for gd_shape_sign of each name */
+    unsigned slot;   /* of the first of two for each rule */
+    bool picking;    /* members without a rule go */
+    bool takes;      /* there are rules with `takes` */
 };
 
 struct gd_projection {
     struct gd_shape *root; /* NULL: everything stays */
     unsigned slots;
 };
+
+/** A bit that most other names have not, told without following pointers. inner: what
+ *  stands between the quotes, or the closing one. */
+static inline uint64_t gd_shape_sign(const char *inner, size_t len)
+{
+    return UINT64_C(1) << ((len * 8 + (unsigned char)*inner) & 63);
+}
 
 /** The bucket of a name without escapes. Rules are few and come from the configuration,
  *  so nobody can make them meet. */
