@@ -167,12 +167,13 @@ bool gd_expand_is_data(const struct gd_yaml_node *node)
     const char *at = node->source;
 
     while (at && *at && *at != '{') {
-        bool mark = at[0] == '$' && at[1] == '{';
+        bool literal = strncmp(at, "$${", 3) == 0;
+        bool mark = strncmp(at, "${", 2) == 0;
         const char *close = mark ? strchr(at, '}') : at;
 
         if (close == NULL)
             return false;
-        at = close + 1;
+        at = literal ? at + 3 : close + 1;
     }
     return at && *at == '\0';
 }

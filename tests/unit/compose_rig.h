@@ -60,7 +60,7 @@ static inline struct gd_json_value rig_value(struct rig *rig, const char *text)
 static inline struct gd_json_path rig_path(struct rig *rig, const char *text)
 {
     struct gd_json_path path;
-    struct gd_err err = {""};
+    struct gd_err err = {.text = ""};
 
     ck_assert_msg(gd_json_path_parse(&rig->arena, gd_span_of(text), &path, &err), "%s",
                   err.text);

@@ -4,7 +4,7 @@ static void refuses(const char *text, const char *reason)
 {
     struct gd_json_path path;
     struct gd_arena arena;
-    struct gd_err err = {""};
+    struct gd_err err = {.text = ""};
 
     gd_arena_init(&arena, NULL, 1024, 65536);
     ck_assert_msg(!gd_json_path_parse(&arena, gd_span_of(text), &path, &err), "%s", text);

@@ -55,12 +55,13 @@ START_TEST(mistakes_in_passes_are_found)
            "  /d: {pass: POST users/d}\n"
            "  /e: {pass: \"http://10.0.0.9?x\"}\n"
            "  /f: {pass: {url: users}}\n",
-        "gw.yaml:3:12: defaults.pass: unknown key; allowed are timeout, max_body",
+        "gw.yaml:3:12: defaults.pass: unknown key; did you mean \"parts\"?",
         "gw.yaml:5:14: routes.\"/a\".pass: there is no upstream \"user\"; did you mean "
         "\"users\"?",
-        "gw.yaml:6:14: routes.\"/b\".pass: {nothing} is not known here; the path of the "
-        "route has no such parameter",
-        "gw.yaml:7:8: routes.\"/c\".pass: a route has either calls or pass, not both",
+        "gw.yaml:6:21: routes.\"/b\".pass: {nothing} is not known here; it is no path "
+        "parameter and no call of the route, nor one of query, header, cookie, body and "
+        "request",
+        "gw.yaml:7:8: routes.\"/c\".pass: a route has one of calls, pass and respond",
         "gw.yaml:8:14: routes.\"/d\".pass: there is no upstream \"POST users\"",
         "gw.yaml:9:14: routes.\"/e\".pass: \"http://10.0.0.9?x\" has no path; the root "
         "is written http://10.0.0.9/",

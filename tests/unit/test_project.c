@@ -35,7 +35,7 @@ static struct gd_projection *compile(struct rig *rig, const char *text,
 static void leaves(const char *rules, const char *text, const char *expected)
 {
     struct rig rig;
-    struct gd_err err = {""};
+    struct gd_err err = {.text = ""};
     struct gd_projection *projection;
 
     rig_open(&rig);
@@ -49,7 +49,7 @@ static void leaves(const char *rules, const char *text, const char *expected)
 static void refuses(const char *rules, const char *reason)
 {
     struct rig rig;
-    struct gd_err err = {""};
+    struct gd_err err = {.text = ""};
 
     rig_open(&rig);
     ck_assert_msg(compile(&rig, rules, &err) == NULL, "%s", rules);
