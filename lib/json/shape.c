@@ -99,7 +99,7 @@ static struct gd_rule *add_path(struct compiler *c, const struct gd_json_path *p
     return rule;
 }
 
-/* Sets err to the text, in which %s is the path of the rule. */
+/* Sets err to the path of the rule and the reason. */
 static bool contradicts(struct compiler *c, const struct gd_rule *rule,
                         const char *reason)
 {
