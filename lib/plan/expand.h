@@ -11,4 +11,8 @@
 /** Replaces the text of a scalar when it mentions any. */
 void gd_expand(struct gd_yaml *yaml, struct gd_yaml_node *node);
 
+/** Appends the text of a scalar as people may see it: with a mask for each `${…}` that
+ *  was replaced. False past the buffer's bound. */
+GD_MUST_CHECK bool gd_expand_masked(const struct gd_yaml_node *node, struct gd_buf *out);
+
 #endif

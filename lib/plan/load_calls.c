@@ -253,6 +253,7 @@ static void drop_forwarded(const struct reading *r, struct gd_headers *headers)
         if (stands_in)
             continue;
         headers->items[kept] = headers->items[i];
+        headers->secrets[kept] = headers->secrets[i];
         headers->templates[kept++] = headers->templates[i];
     }
     headers->count = kept;
@@ -279,6 +280,12 @@ static void prefer_own(struct reading *r, const struct gd_yaml_node *own)
     forward->header_count = count;
 }
 
+static void note_fields(struct reading *r, const struct gd_headers *headers)
+{
+    r->call->written.fields =
+        gd_load_fields(r->loader, headers, true, &r->call->written.field_count);
+}
+
 static void load_fields(struct reading *r, const struct gd_yaml_node *own)
 {
     const struct gd_plan_forward *forward = &r->call->forward;
@@ -288,6 +295,7 @@ static void load_fields(struct reading *r, const struct gd_yaml_node *own)
         return;
     if (own == NULL && forward->header_count == 0) {
         r->call->header_lines = r->upstream->plan.header_lines;
+        note_fields(r, &r->upstream->headers);
         return;
     }
     prefer_own(r, own);
@@ -296,6 +304,7 @@ static void load_fields(struct reading *r, const struct gd_yaml_node *own)
     gd_load_headers(r->loader, own, GD_HEADERS_REQUEST, r->names, &headers);
     r->call->header_lines = gd_load_header_lines(r->loader, &headers);
     r->call->fields = gd_load_fields(r->loader, &headers, false, &r->call->field_count);
+    note_fields(r, &headers);
     for (unsigned i = 0; i < r->call->field_count; i++)
         uses_template(r, r->call->fields[i].template);
 }
@@ -357,6 +366,7 @@ static void load_long(struct reading *r)
     gd_load_cut(r->loader, &draft, r->call);
     if (gd_load_forward(r->loader, &draft.forward, &r->call->forward))
         load_fields(r, draft.headers);
+    gd_load_written(r->loader, r->node, r->names, r->call);
 }
 
 static void load_short(struct reading *r)
@@ -367,6 +377,7 @@ static void load_short(struct reading *r)
     if (parse_short(r, r->node) &&
         gd_load_forward(r->loader, &r->route->forward, &r->call->forward))
         load_fields(r, NULL);
+    gd_load_written(r->loader, r->node, r->names, r->call);
 }
 
 static void load_call(struct reading *r)
