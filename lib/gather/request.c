@@ -24,14 +24,13 @@ static struct gd_values values_of(struct gd_call *call)
 /* The line ------------------------------------------------------------------------------
  */
 
-/* Appends the browser's parameters that are passed on, encoded as they came. */
-static bool add_query(struct gd_call *call, struct gd_buf *target)
+bool gd_call_forward_query(const struct gd_plan_forward *forward,
+                           const struct gd_facts *facts, struct gd_buf *target)
 {
-    const struct gd_plan_forward *forward = &call->plan->forward;
     bool first = memchr(target->data, '?', target->len) == NULL;
 
     for (unsigned i = 0; i < forward->query_count; i++) {
-        struct gd_span value = gd_query_get(facts_of(call)->query, forward->query[i]);
+        struct gd_span value = gd_query_get(facts->query, forward->query[i]);
 
         if (value.ptr == NULL)
             continue;
@@ -55,7 +54,7 @@ static enum gd_failure expand_line(struct gd_call *call, const struct gd_values 
     failure = gd_template_expand(call->plan->target, values, target);
     if (failure)
         return failure;
-    if (!add_query(call, target))
+    if (!gd_call_forward_query(&call->plan->forward, facts_of(call), target))
         return GD_FAIL_TOO_LARGE;
     gd_buf_init(&call->request, gd_loop_blocks(shared->loop), REQUEST_MAX_BYTES);
     call->request.budget = gd_gather_budget(call->gather);
