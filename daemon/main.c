@@ -8,6 +8,7 @@
 
 #include "daemon/exit.h"
 #include "daemon/demo.h"
+#include "daemon/explain.h"
 #include "daemon/run.h"
 #include "plan/load.h"
 
@@ -23,7 +24,7 @@ static void print_usage(FILE *to)
     fputs("gatherd gathers: one request, many upstream calls, one answer.\n\nusage:\n",
           to);
     for (const struct command *command = all_commands(); command->name; command++)
-        fprintf(to, "  gatherd %-9s %-12s %s\n", command->name, command->arguments,
+        fprintf(to, "  gatherd %-9s %-16s %s\n", command->name, command->arguments,
                 command->help);
 }
 
@@ -80,6 +81,25 @@ static int command_check(int argc, char **argv)
            plan->upstream_count);
     gd_plan_unref(plan);
     return fflush(stdout) == 0 ? GD_EXIT_OK : GD_EXIT_IO;
+}
+
+static int command_explain(int argc, char **argv)
+{
+    struct gd_findings findings = {0};
+    struct gd_explain_command command;
+    struct gd_plan *plan;
+    struct gd_err err;
+    int code = GD_EXIT_OK;
+    bool ok;
+
+    if (!gd_explain_read(argc, argv, &command, &err))
+        return usage(err.text, "");
+    plan = gd_plan_load(command.file, NULL, &findings);
+    if (plan == NULL)
+        return print_findings(&findings);
+    ok = gd_explain_print(plan, &command, &code, &err);
+    gd_plan_unref(plan);
+    return ok ? code : usage(err.text, "");
 }
 
 static int command_demo(int argc, char **argv)
@@ -144,6 +164,8 @@ static const struct command commands[] = {
     {"run", "[-c FILE]", "answer requests until SIGTERM (in the foreground)",
      command_run},
     {"check", "FILE", "say everything that is wrong with a configuration", command_check},
+    {"explain", "FILE 'GET /path'",
+     "say what would be done with a request (-H 'Name: value', --json)", command_explain},
     {"demo", "", "run a gateway with built-in upstreams, ready to try", command_demo},
     {"schema", "", "print the JSON Schema of the configuration, for editors",
      command_schema},

@@ -170,7 +170,7 @@ static bool check_once(struct gd_loader *loader, const struct gd_yaml_node *map,
 }
 
 static void set_header(struct gd_headers *headers, struct gd_plan_header header,
-                       const struct gd_template *template)
+                       const struct gd_template *template, bool secret)
 {
     unsigned i = 0;
 
@@ -178,6 +178,7 @@ static void set_header(struct gd_headers *headers, struct gd_plan_header header,
         i++;
     headers->items[i] = header;
     headers->templates[i] = template;
+    headers->secrets[i] = secret;
     headers->count += i == headers->count;
 }
 
@@ -188,12 +189,14 @@ static struct gd_headers copy_headers(struct gd_arena *arena,
     struct gd_headers all = {
         .items = gd_need(gd_arena_alloc(arena, most * sizeof(*all.items))),
         .templates = gd_need(gd_arena_alloc(arena, most * sizeof(*all.templates))),
+        .secrets = gd_need(gd_arena_alloc(arena, most * sizeof(*all.secrets))),
         .count = from->count,
     };
 
     if (from->count) {
         memcpy(all.items, from->items, from->count * sizeof(*all.items));
         memcpy(all.templates, from->templates, from->count * sizeof(*all.templates));
+        memcpy(all.secrets, from->secrets, from->count * sizeof(*all.secrets));
     }
     return all;
 }
@@ -228,7 +231,7 @@ void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
             continue;
         header.name = gd_arena_copy(arena, node->key->text);
         gd_need(header.name.ptr);
-        set_header(&all, header, template);
+        set_header(&all, header, template, node->source != NULL);
     }
     *headers = all;
 }
@@ -243,8 +246,9 @@ const struct gd_plan_field *gd_load_fields(struct gd_loader *loader,
     *count = 0;
     for (unsigned i = 0; i < headers->count; i++)
         if (all || headers->templates[i])
-            fields[(*count)++] = (struct gd_plan_field){
-                headers->items[i].name, headers->items[i].value, headers->templates[i]};
+            fields[(*count)++] =
+                (struct gd_plan_field){headers->items[i].name, headers->items[i].value,
+                                       headers->templates[i], headers->secrets[i]};
     return fields;
 }
 

@@ -146,6 +146,8 @@ static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node
     route->pattern = gd_need(gd_arena_text(&plan->arena, node->key->text));
     route->method = pattern.method;
     route->method_text = pattern.method_text;
+    route->host = pattern.host;
+    route->path = pattern.path;
     route->param_count = pattern.param_count;
     route->param_names = gd_need(gd_arena_alloc(&plan->arena, size));
     memcpy(route->param_names, pattern.params,

@@ -41,6 +41,8 @@ static struct gd_upstream_draft *upstream_new(struct gd_loader *loader,
         (struct gd_plan_header){GD_SPAN("Accept"), GD_SPAN("application/json")};
     draft->headers.templates =
         gd_need(gd_arena_alloc(arena, 2 * sizeof(*draft->headers.templates)));
+    draft->headers.secrets =
+        gd_need(gd_arena_alloc(arena, 2 * sizeof(*draft->headers.secrets)));
     draft->headers.count = 2;
     *loader->last_upstream = draft;
     loader->last_upstream = &draft->next;

@@ -22,6 +22,7 @@ enum {
 struct gd_headers {
     struct gd_plan_header *items;         /* of the plan's arena */
     const struct gd_template **templates; /* of each: NULL where the value is fixed */
+    bool *secrets; /* of each: whether its value came from a `${…}` */
     unsigned count;
 };
 
@@ -84,6 +85,10 @@ void gd_load_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
                    const struct gd_draft_route *draft, const struct gd_names *names,
                    struct gd_plan_route *route);
 
+/** Reports calls that wait for themselves, be it by way of others. */
+void gd_load_check_cycles(struct gd_loader *loader, const struct gd_yaml_node *map,
+                          const struct gd_plan_route *route);
+
 /** What of the request a call passes on; false with something reported. */
 bool gd_load_forward(struct gd_loader *loader, const struct gd_draft_forward *draft,
                      struct gd_plan_forward *out);
@@ -99,6 +104,15 @@ bool gd_load_payload(struct gd_loader *loader, const struct gd_draft_call *draft
 /** `select`, `pick`, `drop`, `rename` and `ok`. */
 bool gd_load_cut(struct gd_loader *loader, const struct gd_draft_call *draft,
                  struct gd_plan_call *call);
+
+/** What is kept of a call as it was written, but for its fields; names: as of the call.
+ */
+void gd_load_written(struct gd_loader *loader, const struct gd_yaml_node *node,
+                     const struct gd_names *names, struct gd_plan_call *call);
+
+/** `respond` or `merge` as written: a JSON object with that member, or without any. */
+struct gd_span gd_load_answer_written(struct gd_loader *loader,
+                                      const struct gd_draft_route *draft);
 
 /** What a route makes of its calls: `merge`, `respond`, `status`, `response_headers`. */
 void gd_load_answer(struct gd_loader *loader, const struct gd_draft_route *draft,
