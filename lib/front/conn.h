@@ -19,6 +19,7 @@
  *                  WRITE → DISCARD → IDLE        answered before the body was there
  */
 #include "base/blocks.h"
+#include "base/ids.h"
 #include "front/front.h"
 #include "http/body.h"
 #include "http/write.h"
@@ -66,6 +67,7 @@ struct gd_front {
     const struct gd_plan_limits *limits;
     struct gd_head_limits head_limits;
     size_t max_body;
+    const struct gd_trusted *trusted; /* may be NULL */
     uint64_t *stats;
     struct gd_handler handler;
     void *arg;
@@ -87,7 +89,7 @@ struct gd_front {
     struct gd_work drain_work;
 
     struct gd_date date;
-    uint64_t id_high, id_low, id_count;
+    struct gd_ids ids;
     struct gd_field *fields; /* room for one head: limits->header_fields items */
     char *scratch;           /* GD_FRONT_READ_BYTES */
 };
@@ -104,6 +106,9 @@ struct gd_conn {
     struct gd_work again; /* goes on with the input in the next turn */
     struct gd_grave grave;
     struct gd_address client;
+    char peer[GD_IP_TEXT_MAX]; /* its address as text, or "unix" */
+    size_t peer_len;
+    bool trusted; /* it is one of trusted_proxies */
     enum gd_conn_state state;
     bool pumping;   /* guard.c is on the stack with conn->window */
     bool eof;       /* the client has sent FIN */
@@ -158,9 +163,6 @@ void gd_shell_close(struct gd_conn *conn);
 /** A connection is gone: draining may be over. */
 void gd_front_conn_left(struct gd_front *front);
 
-/** Writes the next id: 32 hex digits and a terminator. */
-void gd_front_next_id(struct gd_front *front, char out[33]);
-
 /* conn.c ----------------------------------------------------------------------------- */
 
 /** Returns a connection for libevhtp's, of which it takes care from now on. sa: of the
@@ -211,7 +213,7 @@ void gd_guard_refuse(struct gd_conn *conn, enum gd_stat_worker counter, int stat
  *  connection. Ends, as every answer, in gd_conn_answered when all of it is written, at
  *  once or later. */
 void gd_reply_problem(struct gd_conn *conn, int status, const char *detail,
-                      const char *id);
+                      struct gd_span id);
 
 /** The socket takes bytes again. */
 void gd_reply_continue(struct gd_conn *conn);

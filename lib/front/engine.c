@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "front/facts.h"
 #include "front/front.h"
 #include "gather/gather.h"
 #include "http/problem.h"
@@ -19,6 +20,7 @@ struct gd_engine {
     struct gd_upstreams *upstreams;
     struct gd_front *front;
     struct gd_gather_context gathers;
+    struct gd_forwarder forwarder;
 };
 
 /* One request on its way: from the match to the counted answer. Lives in its arena. */
@@ -27,6 +29,7 @@ struct passage {
     struct gd_request *request;
     const struct gd_plan_route *route;
     struct gd_gather *gather;
+    struct gd_facts facts;
     struct gd_match match;
 };
 
@@ -161,6 +164,13 @@ static void answer_unrouted(struct gd_engine *engine, struct gd_request *request
                        0);
 }
 
+static struct gd_values values_of(const struct passage *passage)
+{
+    return (struct gd_values){.params = passage->match.params,
+                              .param_count = passage->match.param_count,
+                              .query = passage->request->target.query};
+}
+
 static void on_head(void *arg, struct gd_request *request)
 {
     struct gd_engine *engine = arg;
@@ -198,15 +208,16 @@ static void on_request(void *arg, struct gd_request *request)
     struct passage *passage = request->user;
     struct gd_gather_request about = {
         .route = passage->route,
-        .values = {.params = passage->match.params,
-                   .param_count = passage->match.param_count,
-                   .query = request->target.query},
+        .values = values_of(passage),
         .id = request->id,
         .arena = request->arena,
         .body_bytes = request->body.len,
     };
 
-    passage->gather = gd_gather_start(&engine->gathers, &about, on_gathered, passage);
+    gd_facts_fill(&passage->facts, request, &engine->plan->trusted);
+    about.forward = gd_forward_new(&engine->forwarder, &passage->facts, request->arena);
+    if (about.forward)
+        passage->gather = gd_gather_start(&engine->gathers, &about, on_gathered, passage);
     if (passage->gather == NULL) {
         account(passage, 503);
         gd_request_problem(request, 503, "no memory is left for this request",
@@ -240,6 +251,7 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
         .loop = loop,
         .limits = &plan->limits,
         .max_body = 0, /* on_head sets the route's */
+        .trusted = &plan->trusted,
         .stats = stats->worker,
         .handler = {on_head, on_request, on_gone},
         .arg = engine,
@@ -256,7 +268,8 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
         .limits = &plan->limits,
     };
     gd_buf_init(&engine->gathers.scratch, NULL, TARGET_MAX_BYTES);
-    engine->front = gd_front_new(&config, err);
+    if (gd_forwarder_init(&engine->forwarder, err))
+        engine->front = gd_front_new(&config, err);
     if (engine->front == NULL) {
         gd_engine_free(engine);
         return NULL;
@@ -281,6 +294,7 @@ void gd_engine_free(struct gd_engine *engine)
     gd_front_free(engine->front);
     gd_upstreams_free(engine->upstreams);
     gd_buf_free(&engine->gathers.scratch);
+    gd_forwarder_free(&engine->forwarder);
     gd_plan_unref(engine->plan);
     gd_free(engine);
 }

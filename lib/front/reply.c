@@ -64,7 +64,7 @@ static bool write_length(struct gd_buf *out, size_t bytes)
 }
 
 static bool write_head(struct gd_conn *conn, const struct gd_answer *answer,
-                       const char *id)
+                       struct gd_span id)
 {
     struct gd_front *front = conn->front;
     struct gd_buf *out = &conn->out;
@@ -78,8 +78,7 @@ static bool write_head(struct gd_conn *conn, const struct gd_answer *answer,
                            gd_date_line(&front->date, gd_loop_wall_s(front->loop))) &&
            (type.len == 0 || gd_write_field(out, GD_SPAN("Content-Type"), type)) &&
            (has_no_body(answer->status) || write_length(out, answer->body_bytes)) &&
-           gd_buf_add_span(out, GD_SPAN("X-Request-Id: ")) && gd_buf_add(out, id, 32) &&
-           gd_buf_add_span(out, GD_SPAN("\r\n")) && write_connection(conn) &&
+           gd_write_field(out, GD_SPAN("X-Request-Id"), id) && write_connection(conn) &&
            write_fields(out, answer) && gd_write_end(out);
 }
 
@@ -214,7 +213,7 @@ void gd_reply_100(struct gd_conn *conn)
 /* Head and body go out as one piece, so nothing is borrowed from the caller. */
 static void send_problem(struct gd_conn *conn, int status, const char *detail,
                          struct gd_span extra, const struct gd_plan_header *headers,
-                         unsigned header_count, const char *id)
+                         unsigned header_count, struct gd_span id)
 {
     struct gd_answer answer = {.status = status,
                                .content_type = GD_SPAN("application/problem+json"),
@@ -242,7 +241,7 @@ static void send_problem(struct gd_conn *conn, int status, const char *detail,
 }
 
 void gd_reply_problem(struct gd_conn *conn, int status, const char *detail,
-                      const char *id)
+                      struct gd_span id)
 {
     send_problem(conn, status, detail, GD_SPAN_NONE, NULL, 0, id);
 }

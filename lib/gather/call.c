@@ -34,8 +34,9 @@ static enum verdict go(struct gd_call *call, enum gd_call_step step)
 {
     assert(call->step != GD_CALL_ENDED);
     if (gd_log_enabled(GD_LOG_DEBUG))
-        gd_log(GD_LOG_DEBUG, "call %s/%s %s → %s", gd_gather_about(call->gather)->id,
-               call->plan->name, step_name(call->step), step_name(step));
+        gd_log(GD_LOG_DEBUG, "call %.*s/%s %s → %s",
+               GD_SPAN_ARG(gd_gather_about(call->gather)->id), call->plan->name,
+               step_name(call->step), step_name(step));
     call->step = step;
     return MORE;
 }
@@ -81,8 +82,9 @@ static void on_exchange(void *arg, enum gd_failure failure)
     struct gd_call *call = arg;
 
     if (failure && gd_log_enabled(GD_LOG_DEBUG))
-        gd_log(GD_LOG_DEBUG, "call %s/%s: %s: %s", gd_gather_about(call->gather)->id,
-               call->plan->name, gd_failure_word(failure), call->exchange.why);
+        gd_log(GD_LOG_DEBUG, "call %.*s/%s: %s: %s",
+               GD_SPAN_ARG(gd_gather_about(call->gather)->id), call->plan->name,
+               gd_failure_word(failure), call->exchange.why);
     call->failure = failure;
     go(call, GD_CALL_DECODE);
     run(call);
@@ -160,8 +162,7 @@ static bool write_fields(struct gd_call *call)
 
     return gd_buf_add_span(request, server->host_line) &&
            gd_buf_add_span(request, call->plan->header_lines) &&
-           gd_write_field(request, GD_SPAN("X-Request-Id"),
-                          gd_span_of(gd_gather_about(call->gather)->id)) &&
+           gd_forward_write(request, gd_gather_about(call->gather)->forward) &&
            (!wants_length(call->plan->method) ||
             gd_write_field_u64(request, GD_SPAN("Content-Length"), 0)) &&
            gd_write_end(request);

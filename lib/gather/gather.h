@@ -14,6 +14,7 @@
 #include "base/failure.h"
 #include "base/loop.h"
 #include "base/stat.h"
+#include "gather/forward.h"
 #include "plan/plan.h"
 #include "plan/template.h"
 #include "upstream/upstream.h"
@@ -32,8 +33,9 @@ struct gd_gather_context {
 /** What one gather is about; all borrowed until it is freed. */
 struct gd_gather_request {
     const struct gd_plan_route *route;
-    struct gd_values values; /* what placeholders stand for */
-    const char *id;          /* X-Request-Id */
+    struct gd_values values;    /* what placeholders stand for */
+    struct gd_span id;          /* X-Request-Id */
+    struct gd_forward *forward; /* what upstreams hear of the client */
     struct gd_arena *arena;
     size_t body_bytes; /* what the browser's body takes of limits->request_memory */
 };

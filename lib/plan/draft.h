@@ -16,7 +16,8 @@ struct gd_draft_drain {
 };
 
 struct gd_draft_top {
-    const struct gd_yaml_node *include, *listen, *admin, *defaults, *upstreams, *routes;
+    const struct gd_yaml_node *include, *listen, *admin, *trusted, *defaults, *upstreams,
+        *routes;
     unsigned workers;
     struct gd_draft_log log;
     struct gd_draft_drain drain;

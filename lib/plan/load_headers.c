@@ -4,8 +4,8 @@
 
 enum { VALUE_MAX = 8192 };
 
-/* Fields that decide where a message ends, how it is read or which request it belongs to:
- * gatherd writes them. */
+/* Fields that decide where a message ends, how it is read or which request it belongs to,
+ * or say who sent it: gatherd writes them. */
 static const char *const reserved[] = {
     "Accept-Encoding",
     "Connection",
@@ -18,7 +18,12 @@ static const char *const reserved[] = {
     "Trailer",
     "Transfer-Encoding",
     "Upgrade",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
     "X-Request-Id",
+    "traceparent",
+    "tracestate",
 };
 
 static bool check_name(struct gd_loader *loader, const struct gd_yaml_node *node)

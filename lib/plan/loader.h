@@ -58,6 +58,9 @@ void gd_load_files(struct gd_loader *loader, const char *name,
 /** Listening addresses and the admin endpoint. */
 void gd_load_listen(struct gd_loader *loader);
 
+/** The proxies whose word about clients is taken. */
+void gd_load_trusted(struct gd_loader *loader);
+
 /** Upstreams of all files. */
 void gd_load_upstreams(struct gd_loader *loader);
 

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "http/token.h"
+#include "plan/network.h"
 
 struct gd_router;
 struct gd_template;
@@ -141,6 +142,7 @@ struct gd_plan {
     uint32_t drain_timeout_ms;
     enum gd_log_level log_level;
     struct gd_plan_limits limits;
+    struct gd_trusted trusted; /* trusted_proxies */
     struct gd_plan_upstream *upstreams;
     unsigned upstream_count;
     unsigned server_count; /* of all upstreams */

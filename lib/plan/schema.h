@@ -27,6 +27,8 @@
       "address, `off`, or options, see below")                                           \
     X(SERVERS, "a URL like http://10.0.0.5:8001, or a list of these",                    \
       "URL, or list of URLs or options, see below")                                      \
+    X(NETWORKS, "an address, a network like 10.0.0.0/8, unix, or a list of these",       \
+      "address or network, or list of them")                                             \
     X(JSON, "a value", "any value")                                                      \
     X(NODE, "a map of options (`key: value`)", "options, see below")
 

@@ -129,6 +129,10 @@ static json_t *type_schema(const struct gd_option *option)
     case GD_TYPE_SERVERS:
         return any_of(any_of(text_like(URL_PATTERN), ref(option->of)),
                       list_of(any_of(text_like(URL_PATTERN), ref(option->of))));
+    case GD_TYPE_NETWORKS:
+        return any_of(gd_need(json_pack("{s:s}", "type", "string")),
+                      gd_need(json_pack("{s:s, s:{s:s}}", "type", "array", "items",
+                                        "type", "string")));
     case GD_TYPE_JSON:
         break;
     }

@@ -55,6 +55,9 @@
       "Event loops, each in a thread of its own; `auto` is one a core.")                  \
     X(TOP, "limits", SECTION, LIMITS, limits, 0, 0, "", "", APPLIED,                      \
       "Bounds on what clients may send and hold.")                                        \
+    X(TOP, "trusted_proxies", NETWORKS, NONE, trusted, 0, 0, "", "", APPLIED,             \
+      "Whose `X-Forwarded-*`, `X-Request-Id` and `traceparent` are believed: addresses, " \
+      "networks like `10.0.0.0/8`, and `unix` for clients of UNIX sockets.")              \
     X(TOP, "log", SECTION, LOG, log, 0, 0, "", "", APPLIED, "The error log.")             \
     X(TOP, "drain", SECTION, DRAIN, drain, 0, 0, "", "", APPLIED, "How to stop.")         \
     X(TOP, "upstreams", MAP, UPSTREAM, upstreams, 0, 0, "", "", APPLIED,                  \
