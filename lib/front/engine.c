@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "front/facts.h"
 #include "front/front.h"
+#include "front/redirect.h"
 #include "gather/gather.h"
 #include "http/problem.h"
 #include "json/text.h"
@@ -171,6 +172,31 @@ static struct gd_values values_of(const struct passage *passage)
                               .query = passage->request->target.query};
 }
 
+/* Of the body nothing is wanted, so there is no waiting for it. */
+static void answer_redirect(struct passage *passage)
+{
+    struct gd_engine *engine = passage->engine;
+    const struct gd_plan_redirect *redirect = &passage->route->redirect;
+    struct gd_values values = values_of(passage);
+    struct gd_plan_header header = {.name = GD_SPAN("Location")};
+    struct gd_answer answer = {
+        .status = redirect->status, .headers = &header, .header_count = 1};
+    enum gd_failure failure =
+        gd_redirect_write(redirect, &values, &engine->gathers.scratch, &header.value);
+
+    if (failure == GD_OK) {
+        account(passage, redirect->status);
+        gd_request_answer(passage->request, &answer);
+        return;
+    }
+    gd_stat_inc(&route_stats(passage)[GD_ROUTE_FAIL_CONNECT + failure - 1]);
+    account(passage, 400);
+    gd_request_problem(passage->request, 400,
+                       "the request lacks a value that the redirect is made of, or has "
+                       "one that cannot stand there",
+                       GD_SPAN(""), NULL, 0);
+}
+
 static void on_head(void *arg, struct gd_request *request)
 {
     struct gd_engine *engine = arg;
@@ -200,6 +226,13 @@ static void on_head(void *arg, struct gd_request *request)
     request->max_body = passage->route->max_body;
     gd_stat_inc(&route_stats(passage)[GD_ROUTE_REQUESTS]);
     gd_stat_inc(&route_stats(passage)[GD_ROUTE_IN_FLIGHT]);
+    switch (passage->route->kind) {
+    case GD_KIND_REDIRECT:
+        answer_redirect(passage);
+        break;
+    case GD_KIND_GATHER: /* starts when the request is complete */
+        break;
+    }
 }
 
 static void on_request(void *arg, struct gd_request *request)

@@ -44,9 +44,14 @@ struct gd_draft_mock {
 };
 
 struct gd_draft_route {
-    const struct gd_yaml_node *calls;
+    const struct gd_yaml_node *calls, *redirect;
     uint32_t timeout_ms;
     size_t max_body;
+};
+
+struct gd_draft_redirect {
+    const struct gd_yaml_node *to;
+    unsigned status; /* index among the words of its row */
 };
 
 struct gd_draft_call {

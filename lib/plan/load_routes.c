@@ -55,6 +55,30 @@ static bool add_pattern(struct gd_loader *loader, const struct gd_yaml_node *nod
     return false;
 }
 
+/* A route answers in exactly one way. */
+static bool check_kind(struct gd_loader *loader, const struct gd_yaml_node *node,
+                       const struct gd_draft_route *draft)
+{
+    if (draft->calls && draft->redirect)
+        return gd_report_key(&loader->report, draft->redirect,
+                             "a route has calls or a redirect, not both");
+    /* What is there, but wrong, is reported already. */
+    return draft->calls || draft->redirect || gd_yaml_get(node, "calls") ||
+           gd_yaml_get(node, "redirect") ||
+           gd_report_value(&loader->report, node, "calls (or redirect) is missing");
+}
+
+/* A redirect is answered at once, whatever the request's body is. */
+static void check_unused(struct gd_loader *loader, const struct gd_yaml_node *node)
+{
+    static const char *const keys[] = {"timeout", "max_body"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (gd_yaml_get(node, keys[i]))
+            gd_report_key(&loader->report, gd_yaml_get(node, keys[i]),
+                          "%s has no effect on a redirect; remove it", keys[i]);
+}
+
 static void load_options(struct gd_loader *loader, const struct gd_yaml_node *node,
                          const struct gd_names *names, struct gd_plan_route *route)
 {
@@ -62,15 +86,22 @@ static void load_options(struct gd_loader *loader, const struct gd_yaml_node *no
     struct gd_words words;
 
     if (node->kind != GD_YAML_MAP) {
-        gd_report_value(&loader->report, node, "expected a map with calls, found %s",
+        gd_report_value(&loader->report, node,
+                        "expected a map with calls or redirect, found %s",
                         gd_words_found(&words, node));
         return;
     }
     gd_schema_read(&loader->report, GD_SECTION_ROUTE, node, &draft);
     route->timeout_ms = draft.timeout_ms;
     route->max_body = draft.max_body;
+    if (!check_kind(loader, node, &draft))
+        return;
     if (draft.calls)
         gd_load_calls(loader, draft.calls, names, route);
+    if (draft.redirect) {
+        gd_load_redirect(loader, draft.redirect, names, route);
+        check_unused(loader, node);
+    }
 }
 
 static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node)

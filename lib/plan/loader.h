@@ -85,6 +85,10 @@ struct gd_names;
 void gd_load_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
                    const struct gd_names *names, struct gd_plan_route *route);
 
+/** Where a redirect leads, as text or as a map; names: as of gd_load_calls. */
+void gd_load_redirect(struct gd_loader *loader, const struct gd_yaml_node *node,
+                      const struct gd_names *names, struct gd_plan_route *route);
+
 /** Adds the fields of a map, each replacing one of the same name; node NULL: none. */
 void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
                      struct gd_headers *headers);

@@ -118,8 +118,19 @@ struct gd_plan_call {
     uint64_t needs; /* bits of the calls it depends on */
 };
 
+/** Where a client is sent. */
+struct gd_plan_redirect {
+    int status;
+    struct gd_span origin;      /* `https://host`; empty: the one the client asked */
+    struct gd_template *target; /* path and query */
+};
+
+/** What answers a route. */
+enum gd_kind { GD_KIND_GATHER, GD_KIND_REDIRECT };
+
 struct gd_plan_route {
     unsigned index;
+    enum gd_kind kind;
     const char *pattern;   /* as in the file: `GET /profile/{id}` */
     enum gd_method method; /* OTHER with method_text empty: any method */
     struct gd_span method_text;
@@ -128,6 +139,7 @@ struct gd_plan_route {
     struct gd_plan_call *calls;
     unsigned call_count;
     uint64_t required; /* bits of the calls that are not optional */
+    struct gd_plan_redirect redirect;
     unsigned param_count;
     struct gd_span *param_names;
 };

@@ -61,7 +61,8 @@ const char *gd_type_words(enum gd_type type)
 bool gd_option_in(const struct gd_option *option, enum gd_section section)
 {
     if (section == GD_SECTION_DEFAULTS)
-        return option->section == GD_SECTION_ROUTE && option->type != GD_TYPE_MAP;
+        return option->section == GD_SECTION_ROUTE && option->type != GD_TYPE_MAP &&
+               option->type != GD_TYPE_REDIRECT;
     return option->section == section;
 }
 

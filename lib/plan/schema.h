@@ -29,6 +29,8 @@
       "URL, or list of URLs or options, see below")                                      \
     X(NETWORKS, "an address, a network like 10.0.0.0/8, unix, or a list of these",       \
       "address or network, or list of them")                                             \
+    X(REDIRECT, "a path, a URL, or a map with to and status",                            \
+      "path or URL, or options, see below")                                              \
     X(JSON, "a value", "any value")                                                      \
     X(NODE, "a map of options (`key: value`)", "options, see below")
 
@@ -70,7 +72,8 @@ extern const struct gd_option gd_options[];
 extern const size_t gd_option_count;
 const struct gd_section_info *gd_section_info(enum gd_section section);
 
-/** Whether a row is read in a section: `defaults` takes the routes' rows but `calls`. */
+/** Whether a row is read in a section: `defaults` takes the routes' rows but those that
+ *  say what is answered. */
 bool gd_option_in(const struct gd_option *option, enum gd_section section);
 
 /** Whether a map of its section must have it. */

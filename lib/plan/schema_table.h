@@ -36,6 +36,8 @@
     X(ROUTE, struct gd_draft_route, "routes.PATTERN",                                     \
       "What is answered. The key is `[METHOD ][HOST]/PATH`, with `{name}` for a segment "  \
       "and `{name...}` for the rest.")                                                    \
+    X(REDIRECT, struct gd_draft_redirect, "routes.PATTERN.redirect",                      \
+      "The long form of `redirect`.")                                                     \
     X(CALL, struct gd_draft_call, "routes.PATTERN.calls.NAME",                            \
       "One upstream call; its name is its key in the answer. Short form: "                \
       "`[METHOD ]UPSTREAM/PATH?QUERY`.")
@@ -144,8 +146,16 @@
       "The deadline of the whole answer; calls that are not done by then have failed.")   \
     X(ROUTE, "max_body", SIZE, NONE, max_body, 0, GD_SIZE_MAX, "=limits.body", "", APPLIED, \
       "Largest request body; more is answered with 413.")                                 \
-    X(ROUTE, "calls", MAP, CALL, calls, 0, 0, "!", "", APPLIED,                            \
+    X(ROUTE, "calls", MAP, CALL, calls, 0, 0, "", "", APPLIED,                            \
       "What is called, side by side, by the key it has in the answer; 1 to 64.")          \
+    X(ROUTE, "redirect", REDIRECT, REDIRECT, redirect, 0, 0, "", "", APPLIED,             \
+      "Instead of calls: where the client is sent, as `/PATH` or `https://HOST/PATH`, "   \
+      "with the same placeholders as the url of a call. The query of the request is not " \
+      "kept.")                                                                            \
+    X(REDIRECT, "to", TEXT, NONE, to, 0, 0, "!", "", APPLIED,                             \
+      "`/PATH` or `https://HOST/PATH`.")                                                  \
+    X(REDIRECT, "status", ENUM, NONE, status, 0, 0, "308", "301|302|303|307|308", APPLIED, \
+      "The status: 301 and 308 are permanent, and only 307 and 308 keep the method.")     \
     X(CALL, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED,                                \
       "`UPSTREAM/PATH?QUERY`, or `http://HOST[:PORT]/PATH?QUERY`; `{name}` is a path "    \
       "parameter of the route, `{query.name}` of the request's query, `{name?}` may be "  \

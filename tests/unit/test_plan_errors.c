@@ -425,9 +425,9 @@ START_TEST(mistakes_in_routes_are_found)
            "  GET /d/{x}: {calls: {u: users/}}\n"
            "  GET /d/{y}: {calls: {u: users/}}\n"
            "  GET /e: {timeout: 2, calls: {u: users/}}\n",
-        "gw.yaml:4:11: routes.\"GET /a\": calls is missing",
+        "gw.yaml:4:11: routes.\"GET /a\": calls (or redirect) is missing",
         "gw.yaml:5:19: routes.\"GET /b\".calls: a route has 1 to 64 calls, found 0",
-        "gw.yaml:6:11: routes.\"GET /c\": expected a map with calls, "
+        "gw.yaml:6:11: routes.\"GET /c\": expected a map with calls or redirect, "
         "found \"users/x\"",
         "gw.yaml:8:3: routes.\"GET /d/{y}\": matches the same requests as \"GET "
         "/d/{x}\" at gw.yaml:7:3",
