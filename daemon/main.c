@@ -1,8 +1,10 @@
 /**
  * The command line: one row a subcommand.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/exit.h"
 #include "daemon/demo.h"
@@ -157,10 +159,25 @@ static const struct command *all_commands(void)
     return commands;
 }
 
+/* A standard descriptor that is closed would go to the first socket, and the log with it
+ * to a client. In its place comes one that can't be written, so that output still fails.
+ */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
 
+    fill_standard_descriptors();
     if (name == NULL)
         return usage("no command given", "");
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)

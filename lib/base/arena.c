@@ -30,6 +30,12 @@ static bool arena_grow(struct gd_arena *arena, size_t size)
     block = gd_blocks_get(arena->blocks, want, &cap);
     if (block == NULL)
         return false;
+    if (arena->budget && cap > *arena->budget) {
+        gd_blocks_put(arena->blocks, block, cap);
+        return false;
+    }
+    if (arena->budget)
+        *arena->budget -= cap;
     block->next = arena->first;
     block->cap = cap;
     arena->first = block;
@@ -85,6 +91,8 @@ void gd_arena_free(struct gd_arena *arena)
         struct gd_arena_block *block = arena->first;
 
         arena->first = block->next;
+        if (arena->budget)
+            *arena->budget += block->cap;
         gd_blocks_put(arena->blocks, block, block->cap);
     }
     arena->cur = arena->end = NULL;

@@ -20,6 +20,8 @@ struct gd_arena {
     size_t max;                   /* bound on held */
     size_t step;                  /* size of an ordinary block */
     struct gd_blocks *blocks;     /* borrowed, may be NULL */
+    size_t *budget; /* borrowed: bytes left to it and others together, or NULL. May be set
+                       while it is empty */
 };
 
 /** Makes an empty arena. blocks: borrowed, NULL for the heap; step: the size of a block

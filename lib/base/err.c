@@ -11,6 +11,7 @@ bool gd_err_set(struct gd_err *err, const char *fmt, ...)
 
     if (err == NULL)
         return false;
+    err->offset = 0;
     va_start(args, fmt);
     vsnprintf(err->text, sizeof(err->text), fmt, args);
     va_end(args);
@@ -26,6 +27,7 @@ bool gd_err_errno(struct gd_err *err, const char *fmt, ...)
 
     if (err == NULL)
         return false;
+    err->offset = 0;
     va_start(args, fmt);
     vsnprintf(err->text, sizeof(err->text), fmt, args);
     va_end(args);

@@ -7,9 +7,11 @@
  * classes (base/failure.h), which need no memory and no text.
  */
 #include <stdbool.h>
+#include <stddef.h>
 
 struct gd_err {
     char text[512];
+    size_t offset; /* of the place in a text that was compiled; 0 where nothing is said */
 };
 
 /** Fills err (NULL is fine) with a printf sentence. Always returns false, so that a

@@ -16,6 +16,7 @@
     X(TOO_LARGE, "too_large", 502, "the answer was larger than its limit")               \
     X(OVERLOAD, "overload", 503, "no connection was free and the queue was full")        \
     X(UNRESOLVED, "unresolved", 502, "a placeholder had no value")                       \
+    X(CONFLICT, "conflict", 502, "two answers had a member of the same name")            \
     X(CANCELLED, "cancelled", 502, "the call was cancelled before it was complete")
 
 enum gd_failure {

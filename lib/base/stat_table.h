@@ -71,6 +71,8 @@
       "Answers by status class")                                                         \
     X(INCOMPLETE, COUNTER, "gatherd_route_incomplete_total", "",                         \
       "Answers in which an optional call failed")                                        \
+    X(COLLISIONS, COUNTER, "gatherd_route_collisions_total", "",                         \
+      "Members of one name that met when answers were merged")                           \
     X(CLIENT_GONE, COUNTER, "gatherd_route_client_gone_total", "",                       \
       "Requests whose client left before the answer")                                    \
     GD_STAT_FAILURE_ROWS(X, "gatherd_route_failures_total",                              \
@@ -116,6 +118,7 @@
     X(FAIL_TOO_LARGE, COUNTER, name, "class=\"too_large\"", help)                        \
     X(FAIL_OVERLOAD, COUNTER, name, "class=\"overload\"", help)                          \
     X(FAIL_UNRESOLVED, COUNTER, name, "class=\"unresolved\"", help)                      \
+    X(FAIL_CONFLICT, COUNTER, name, "class=\"conflict\"", help)                          \
     X(FAIL_CANCELLED, COUNTER, name, "class=\"cancelled\"", help)
 
 #endif

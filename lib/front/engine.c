@@ -1,46 +1,19 @@
 #include "front/engine.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "front/facts.h"
-#include "front/front.h"
-#include "front/redirect.h"
-#include "gather/gather.h"
+#include "front/pass.h"
+#include "front/passage.h"
 #include "http/problem.h"
-#include "json/text.h"
-#include "plan/route.h"
 
-enum { TARGET_MAX_BYTES = 64 * 1024, EXTRA_MAX_BYTES = 4096, ALLOW_MAX_BYTES = 1024 };
+enum { SCRATCH_MAX_BYTES = 512 * 1024, ALLOW_MAX_BYTES = 1024 };
 
-struct gd_engine {
-    struct gd_loop *loop;
-    struct gd_plan *plan;
-    struct gd_stats *stats;
-    struct gd_upstreams *upstreams;
-    struct gd_front *front;
-    struct gd_gather_context gathers;
-    struct gd_forwarder forwarder;
-};
-
-/* One request on its way: from the match to the counted answer. Lives in its arena. */
-struct passage {
-    struct gd_engine *engine;
-    struct gd_request *request;
-    const struct gd_plan_route *route;
-    struct gd_gather *gather;
-    struct gd_facts facts;
-    struct gd_match match;
-};
-
-static uint64_t *route_stats(struct passage *passage)
+uint64_t *gd_passage_stats(struct gd_passage *passage)
 {
     return passage->engine->stats->routes[passage->route->index].values;
 }
 
-/* Counts the answer of a routed request. */
-static void account(struct passage *passage, int status)
+void gd_passage_account(struct gd_passage *passage, int status)
 {
     struct gd_route_stats *stats = &passage->engine->stats->routes[passage->route->index];
     uint64_t now_us = gd_loop_now_us(passage->engine->loop);
@@ -51,80 +24,85 @@ static void account(struct passage *passage, int status)
     gd_hist_record(&stats->latency, now_us - passage->request->start_us);
 }
 
-static void on_release(void *arg)
+void gd_passage_refuse(struct gd_passage *passage, int status, const char *detail)
 {
-    gd_gather_free(arg);
+    gd_passage_account(passage, status);
+    gd_request_problem(passage->request, status, detail, GD_SPAN(""), NULL, 0);
 }
 
-static bool problem_extra(struct gd_buf *out, const struct gd_outcome *outcome)
+struct gd_forward *gd_passage_forward(struct gd_passage *passage)
 {
-    return gd_buf_add_text(out, "\"call\":") &&
-           gd_json_add_string(out, gd_span_of(outcome->culprit->name)) &&
-           gd_buf_add_text(out, ",\"class\":\"") &&
-           gd_buf_add_text(out, gd_failure_word(outcome->failure)) &&
-           gd_buf_add_text(out, "\"");
+    return gd_forward_new(&passage->engine->forwarder, &passage->facts,
+                          passage->request->arena);
 }
 
-/* A required call has failed: the client learns which and how, and no address. */
-static void answer_problem(struct passage *passage, const struct gd_outcome *outcome)
-{
-    struct gd_plan_header retry = {GD_SPAN("Retry-After"), GD_SPAN("1")};
-    struct gd_request *request = passage->request;
-    struct gd_gather *gather = passage->gather;
-    struct gd_buf extra;
-    char detail[256];
+/* Kinds of routes -----------------------------------------------------------------------
+ */
 
-    gd_buf_init(&extra, gd_loop_blocks(passage->engine->loop), EXTRA_MAX_BYTES);
-    if (outcome->culprit) {
-        snprintf(detail, sizeof(detail), "a required call failed: %s",
-                 gd_failure_word(outcome->failure));
-        if (!problem_extra(&extra, outcome))
-            extra.len = 0;
-    } else {
-        snprintf(detail, sizeof(detail), "the answer is larger than its limit");
-    }
-    account(passage, outcome->status);
-    if (outcome->failure)
-        gd_stat_inc(&route_stats(passage)[GD_ROUTE_FAIL_CONNECT + outcome->failure - 1]);
-    /* A problem is written out at once, so the gather is done with before. */
-    gd_gather_free(gather);
-    gd_request_problem(request, outcome->status, detail, gd_buf_span(&extra), &retry,
-                       outcome->status == 503);
-    gd_buf_free(&extra);
+static void on_passed(void *arg, int status, enum gd_failure failure)
+{
+    struct gd_passage *passage = arg;
+
+    gd_passage_account(passage, status);
+    if (failure)
+        gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_FAIL_CONNECT + failure - 1]);
 }
 
-static void answer_parts(struct passage *passage, const struct gd_outcome *outcome)
+static void start_pass(struct gd_passage *passage)
 {
-    struct gd_plan_header parts = {GD_SPAN("Gather-Parts"), outcome->parts};
-    struct gd_answer answer = {
-        .status = outcome->status,
-        .content_type = GD_SPAN("application/json"),
-        .headers = &parts,
-        .header_count = outcome->parts.len != 0,
-        .body = outcome->body,
-        .body_count = outcome->body_count,
-        .body_bytes = outcome->body_bytes,
-        .release = on_release,
-        .release_arg = passage->gather,
-    };
+    struct gd_values values = {.params = passage->match.params,
+                               .param_count = passage->match.param_count,
+                               .facts = &passage->facts};
+    struct gd_forward *forward = gd_passage_forward(passage);
 
-    account(passage, outcome->status);
-    if (!outcome->complete)
-        gd_stat_inc(&route_stats(passage)[GD_ROUTE_INCOMPLETE]);
-    gd_request_answer(passage->request, &answer);
-}
-
-static void on_gathered(void *arg)
-{
-    struct passage *passage = arg;
-    struct gd_outcome outcome;
-
-    gd_gather_outcome(passage->gather, &outcome);
-    if (outcome.failure)
-        answer_problem(passage, &outcome);
+    if (forward)
+        passage->pass = gd_pass_new(&passage->engine->gathers, passage->request,
+                                    passage->route, forward, on_passed, passage);
+    if (passage->pass == NULL)
+        gd_passage_refuse(passage, 503, "no memory is left for this request");
     else
-        answer_parts(passage, &outcome);
+        gd_pass_start(passage->pass, &values);
 }
+
+static void cancel_pass(struct gd_passage *passage)
+{
+    if (passage->pass)
+        gd_pass_cancel(passage->pass);
+}
+
+static void cancel_nothing(struct gd_passage *passage)
+{
+    (void)passage;
+}
+
+/* When a kind of route starts. */
+enum moment {
+    AT_HEAD,    /* and answers then: of the request's body nothing is wanted */
+    AT_STREAM,  /* the body comes in pieces afterwards */
+    AT_REQUEST, /* it is complete */
+};
+
+/* What a kind of route does: start, and cancel when its client has left before the
+ * answer. */
+static const struct kind {
+    enum moment when;
+    void (*start)(struct gd_passage *passage);
+    void (*cancel)(struct gd_passage *passage);
+} kinds[] = {
+    [GD_ROUTE_KIND_GATHER] = {AT_REQUEST, gd_gather_route_start, gd_gather_route_gone},
+    [GD_ROUTE_KIND_RESPOND] = {AT_REQUEST, gd_gather_route_start, gd_gather_route_gone},
+    [GD_ROUTE_KIND_REDIRECT] = {AT_HEAD, gd_redirect_start, cancel_nothing},
+    [GD_ROUTE_KIND_PASS] = {AT_STREAM, start_pass, cancel_pass},
+};
+
+static void start(struct gd_passage *passage)
+{
+    gd_facts_fill(&passage->facts, passage->request, &passage->engine->plan->trusted);
+    kinds[passage->route->kind].start(passage);
+}
+
+/* Requests ------------------------------------------------------------------------------
+ */
 
 /* The path is there: says with which methods. */
 static void answer_methods(struct gd_engine *engine, struct gd_request *request,
@@ -165,42 +143,10 @@ static void answer_unrouted(struct gd_engine *engine, struct gd_request *request
                        0);
 }
 
-static struct gd_values values_of(const struct passage *passage)
-{
-    return (struct gd_values){.params = passage->match.params,
-                              .param_count = passage->match.param_count,
-                              .query = passage->request->target.query};
-}
-
-/* Of the body nothing is wanted, so there is no waiting for it. */
-static void answer_redirect(struct passage *passage)
-{
-    struct gd_engine *engine = passage->engine;
-    const struct gd_plan_redirect *redirect = &passage->route->redirect;
-    struct gd_values values = values_of(passage);
-    struct gd_plan_header header = {.name = GD_SPAN("Location")};
-    struct gd_answer answer = {
-        .status = redirect->status, .headers = &header, .header_count = 1};
-    enum gd_failure failure =
-        gd_redirect_write(redirect, &values, &engine->gathers.scratch, &header.value);
-
-    if (failure == GD_OK) {
-        account(passage, redirect->status);
-        gd_request_answer(passage->request, &answer);
-        return;
-    }
-    gd_stat_inc(&route_stats(passage)[GD_ROUTE_FAIL_CONNECT + failure - 1]);
-    account(passage, 400);
-    gd_request_problem(passage->request, 400,
-                       "the request lacks a value that the redirect is made of, or has "
-                       "one that cannot stand there",
-                       GD_SPAN(""), NULL, 0);
-}
-
 static void on_head(void *arg, struct gd_request *request)
 {
     struct gd_engine *engine = arg;
-    struct passage *passage = gd_arena_raw(request->arena, sizeof(*passage));
+    struct gd_passage *passage = gd_arena_raw(request->arena, sizeof(*passage));
     enum gd_match_result result = GD_MATCH_NONE;
 
     request->user = NULL;
@@ -222,56 +168,46 @@ static void on_head(void *arg, struct gd_request *request)
     passage->request = request;
     passage->route = &engine->plan->routes[passage->match.index];
     passage->gather = NULL;
+    passage->events = NULL;
+    passage->pass = NULL;
     request->user = passage;
     request->max_body = passage->route->max_body;
-    gd_stat_inc(&route_stats(passage)[GD_ROUTE_REQUESTS]);
-    gd_stat_inc(&route_stats(passage)[GD_ROUTE_IN_FLIGHT]);
-    switch (passage->route->kind) {
-    case GD_KIND_REDIRECT:
-        answer_redirect(passage);
-        break;
-    case GD_KIND_GATHER: /* starts when the request is complete */
-        break;
-    }
+    request->stream = kinds[passage->route->kind].when == AT_STREAM;
+    gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_REQUESTS]);
+    gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_IN_FLIGHT]);
+    if (kinds[passage->route->kind].when == AT_HEAD)
+        start(passage);
 }
 
 static void on_request(void *arg, struct gd_request *request)
 {
-    struct gd_engine *engine = arg;
-    struct passage *passage = request->user;
-    struct gd_gather_request about = {
-        .route = passage->route,
-        .values = values_of(passage),
-        .id = request->id,
-        .arena = request->arena,
-        .body_bytes = request->body.len,
-    };
+    (void)arg;
+    start(request->user);
+}
 
-    gd_facts_fill(&passage->facts, request, &engine->plan->trusted);
-    about.forward = gd_forward_new(&engine->forwarder, &passage->facts, request->arena);
-    if (about.forward)
-        passage->gather = gd_gather_start(&engine->gathers, &about, on_gathered, passage);
-    if (passage->gather == NULL) {
-        account(passage, 503);
-        gd_request_problem(request, 503, "no memory is left for this request",
-                           GD_SPAN(""), NULL, 0);
-    }
+static void on_body(void *arg, struct gd_request *request, struct gd_span piece,
+                    bool last)
+{
+    struct gd_passage *passage = request->user;
+
+    (void)arg;
+    gd_pass_body(passage->pass, piece, last);
 }
 
 static void on_gone(void *arg, struct gd_request *request)
 {
-    struct passage *passage = request->user;
+    struct gd_passage *passage = request->user;
 
+    (void)arg;
     if (passage == NULL)
         return;
-    if (passage->gather)
-        gd_gather_free(passage->gather);
+    kinds[passage->route->kind].cancel(passage);
     if (request->refused) {
-        account(passage, request->refused);
+        gd_passage_account(passage, request->refused);
         return;
     }
-    gd_stat_inc(&route_stats(passage)[GD_ROUTE_CLIENT_GONE]);
-    gd_stat_add(&route_stats(passage)[GD_ROUTE_IN_FLIGHT], -1);
+    gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_CLIENT_GONE]);
+    gd_stat_add(&gd_passage_stats(passage)[GD_ROUTE_IN_FLIGHT], -1);
 }
 
 struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
@@ -286,7 +222,10 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
         .max_body = 0, /* on_head sets the route's */
         .trusted = &plan->trusted,
         .stats = stats->worker,
-        .handler = {on_head, on_request, on_gone},
+        .handler = {.on_head = on_head,
+                    .on_request = on_request,
+                    .on_body = on_body,
+                    .on_gone = on_gone},
         .arg = engine,
     };
 
@@ -300,7 +239,7 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
         .upstreams = engine->upstreams,
         .limits = &plan->limits,
     };
-    gd_buf_init(&engine->gathers.scratch, NULL, TARGET_MAX_BYTES);
+    gd_buf_init(&engine->gathers.scratch, NULL, SCRATCH_MAX_BYTES);
     if (gd_forwarder_init(&engine->forwarder, err))
         engine->front = gd_front_new(&config, err);
     if (engine->front == NULL) {

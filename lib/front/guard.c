@@ -1,4 +1,4 @@
-#include "front/conn.h"
+#include "front/flow.h"
 
 #include "http/forwarded.h"
 
@@ -66,6 +66,8 @@ static bool complete(struct gd_conn *conn)
     if (request->head.framing != GD_FRAMING_NONE)
         request->body =
             conn->body_bytes.data ? gd_buf_span(&conn->body_bytes) : GD_SPAN("");
+    conn->memory_left -=
+        request->body.len < conn->memory_left ? request->body.len : conn->memory_left;
     conn->state = GD_CONN_WAIT;
     conn->told = true;
     front->handler.on_request(front->arg, request);
@@ -194,7 +196,9 @@ static bool begin(struct gd_conn *conn, const struct gd_request_head *head)
     struct gd_request *request;
 
     conn->parse = (struct gd_head_state){0};
+    conn->memory_left = front->limits->request_memory;
     gd_arena_init(&conn->arena, front->blocks, ARENA_STEP, front->limits->request_memory);
+    conn->arena.budget = &conn->memory_left;
     request = gd_arena_alloc(&conn->arena, sizeof(*request));
     if (request == NULL || !adopt_head(conn, request, head)) {
         gd_guard_refuse(conn, GD_WORKER_REJECTED_HEADERS, 431,
@@ -204,9 +208,10 @@ static bool begin(struct gd_conn *conn, const struct gd_request_head *head)
     skip(conn, head->bytes);
     request->conn = conn;
     request->client = &conn->client;
-    request->peer = (struct gd_span){conn->peer, conn->peer_len};
+    request->peer = gd_span_of(conn->peer);
     request->trusted = conn->trusted;
     request->arena = &conn->arena;
+    request->budget = &conn->memory_left;
     request->start_us = gd_loop_now_us(front->loop);
     request->max_body = front->max_body;
     name_request(conn, request);
@@ -285,6 +290,10 @@ static bool take_head(struct gd_conn *conn)
         if (conn->answered)
             return true;
     }
+    if (conn->request->stream) {
+        gd_flow_begin(conn);
+        return true;
+    }
     return await_body(conn);
 }
 
@@ -313,6 +322,8 @@ void gd_guard_pump(struct gd_conn *conn)
             break;
         case GD_CONN_WAIT:
         case GD_CONN_WRITE:
+            more = gd_flow_take_body(conn);
+            break;
         case GD_CONN_LINGER:
         case GD_CONN_CLOSED:
             return;

@@ -3,7 +3,7 @@
 /**
  * Where a redirect leads.
  */
-#include "plan/plan.h"
+#include "plan/redirect.h"
 #include "plan/template.h"
 
 /** Writes it into out, of which everything is replaced; *location borrows from there.

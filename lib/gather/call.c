@@ -3,10 +3,8 @@
 #include <assert.h>
 
 #include "base/log.h"
-#include "http/write.h"
+#include "gather/part.h"
 #include "json/scan.h"
-
-enum { REQUEST_MAX_BYTES = 128 * 1024 };
 
 /* What a step says: take the next one now, or wait for an event. */
 enum verdict { MORE, WAIT };
@@ -35,7 +33,7 @@ static enum verdict go(struct gd_call *call, enum gd_call_step step)
     assert(call->step != GD_CALL_ENDED);
     if (gd_log_enabled(GD_LOG_DEBUG))
         gd_log(GD_LOG_DEBUG, "call %.*s/%s %s → %s",
-               GD_SPAN_ARG(gd_gather_about(call->gather)->id), call->plan->name,
+               GD_SPAN_ARG(gd_gather_about(call->gather)->facts->id), call->plan->name,
                step_name(call->step), step_name(step));
     call->step = step;
     return MORE;
@@ -83,7 +81,7 @@ static void on_exchange(void *arg, enum gd_failure failure)
 
     if (failure && gd_log_enabled(GD_LOG_DEBUG))
         gd_log(GD_LOG_DEBUG, "call %.*s/%s: %s: %s",
-               GD_SPAN_ARG(gd_gather_about(call->gather)->id), call->plan->name,
+               GD_SPAN_ARG(gd_gather_about(call->gather)->facts->id), call->plan->name,
                gd_failure_word(failure), call->exchange.why);
     call->failure = failure;
     go(call, GD_CALL_DECODE);
@@ -116,20 +114,9 @@ static enum verdict step_idle(struct gd_call *call)
 
 static enum verdict step_expand(struct gd_call *call)
 {
-    struct gd_gather_context *shared = gd_gather_shared(call->gather);
-    const struct gd_gather_request *about = gd_gather_about(call->gather);
-    const char *method = gd_method_text(call->plan->method);
-    enum gd_failure failure;
+    enum gd_failure failure = gd_call_expand(call);
 
-    shared->scratch.len = 0;
-    failure = gd_template_expand(call->plan->target, &about->values, &shared->scratch);
-    if (failure)
-        return fail(call, failure);
-    gd_buf_init(&call->request, gd_loop_blocks(shared->loop), REQUEST_MAX_BYTES);
-    if (!gd_write_request_line(&call->request, gd_span_of(method),
-                               gd_buf_span(&shared->scratch)))
-        return fail(call, GD_FAIL_UNRESOLVED);
-    return go(call, GD_CALL_LEASE);
+    return failure ? fail(call, failure) : go(call, GD_CALL_LEASE);
 }
 
 static enum verdict step_lease(struct gd_call *call)
@@ -148,34 +135,18 @@ static enum verdict step_lease(struct gd_call *call)
     return fail(call, GD_FAIL_OVERLOAD);
 }
 
-/* A request with a method that may carry a body says that it has none (RFC 9110 8.6). */
-static bool wants_length(enum gd_method method)
-{
-    return method == GD_METHOD_POST || method == GD_METHOD_PUT ||
-           method == GD_METHOD_PATCH;
-}
-
-static bool write_fields(struct gd_call *call)
-{
-    const struct gd_plan_server *server = gd_lease_server(&call->lease);
-    struct gd_buf *request = &call->request;
-
-    return gd_buf_add_span(request, server->host_line) &&
-           gd_buf_add_span(request, call->plan->header_lines) &&
-           gd_forward_write(request, gd_gather_about(call->gather)->forward) &&
-           (!wants_length(call->plan->method) ||
-            gd_write_field_u64(request, GD_SPAN("Content-Length"), 0)) &&
-           gd_write_end(request);
-}
-
 static enum verdict step_exchange(struct gd_call *call)
 {
-    if (!write_fields(call)) {
-        let_go(call);
-        return fail(call, GD_FAIL_TOO_LARGE);
+    enum gd_failure failure = gd_call_write_fields(call);
+
+    if (failure) {
+        /* Nothing was sent, so the connection is as good as before. */
+        gd_lease_end(&call->lease, true);
+        return fail(call, failure);
     }
     arm(call, &call->try_deadline, call->plan->upstream->timeout_ms);
     call->exchange.budget = gd_gather_budget(call->gather);
+    call->exchange.content = call->content;
     gd_exchange_start(&call->exchange, call->lease.session, call->plan->method,
                       &call->request, call->plan->upstream->max_response, on_exchange,
                       call);
@@ -191,30 +162,38 @@ static bool is_stale(const struct gd_call *call)
            gd_method_idempotent(call->plan->method);
 }
 
+/* The JSON text of a reply with a status that counts as success. */
+static enum gd_failure decode(struct gd_call *call)
+{
+    struct gd_span body = call->exchange.body;
+    unsigned depth = gd_gather_shared(call->gather)->limits->json_depth;
+
+    call->status = call->exchange.status;
+    if (!gd_statuses_have(&call->plan->ok, call->status))
+        return GD_FAIL_STATUS;
+    if (body.len == 0)
+        call->json = GD_SPAN("null");
+    else if (!gd_json_scan(body, depth, &call->json, NULL))
+        return GD_FAIL_JSON;
+    return GD_OK;
+}
+
 static enum verdict step_decode(struct gd_call *call)
 {
-    struct gd_exchange *exchange = &call->exchange;
-    unsigned depth = gd_gather_shared(call->gather)->limits->json_depth;
     bool stale = is_stale(call);
+    enum gd_failure failure = call->failure;
 
     let_go(call);
     if (stale) {
         call->retried = call->fresh = true;
         call->failure = GD_OK;
-        gd_exchange_free(exchange);
+        gd_exchange_free(&call->exchange);
         gd_stat_inc(&stats_of(call)->values[GD_UPSTREAM_STALE_RETRIES]);
         return go(call, GD_CALL_EXPAND);
     }
-    if (call->failure)
-        return fail(call, call->failure);
-    call->status = exchange->status;
-    if (call->status < 200 || call->status > 299)
-        return fail(call, GD_FAIL_STATUS);
-    if (exchange->body.len == 0)
-        call->part = GD_SPAN("null");
-    else if (!gd_json_scan(exchange->body, depth, &call->part, NULL))
-        return fail(call, GD_FAIL_JSON);
-    return go(call, GD_CALL_ENDED);
+    if (failure == GD_OK)
+        failure = decode(call);
+    return failure ? fail(call, failure) : go(call, GD_CALL_ENDED);
 }
 
 /* Counts the end, once a call, whatever led there. */
@@ -241,8 +220,8 @@ static enum verdict step_ended(struct gd_call *call)
     return WAIT;
 }
 
-/* Takes steps until one waits. The gather hears of the end last: it may cancel others,
- * but never frees this call on the spot. */
+/* Takes steps until one waits. The part hears of the end last: it may cancel others, but
+ * never frees this call on the spot. */
 static void run(struct gd_call *call)
 {
     static enum verdict (*const steps[])(struct gd_call *) = {
@@ -254,7 +233,7 @@ static void run(struct gd_call *call)
     while (steps[call->step](call) == MORE)
         ;
     if (call->step == GD_CALL_ENDED)
-        gd_gather_call_ended(call->gather, call);
+        gd_part_call_ended(call->part, call);
 }
 
 void gd_call_start(struct gd_call *call)

@@ -1,17 +1,19 @@
 #ifndef GD_GATHER_CALL_H
 #define GD_GATHER_CALL_H
 /**
- * One call of a gather: a machine of steps from its template to a part.
+ * One call of a part: a machine of steps from its templates to JSON text.
  *
  *   IDLE → EXPAND → LEASE → EXCHANGE → DECODE → ENDED
  *             ↑________________|  once, when a pooled connection had gone stale
  *
- * A call ends exactly once, with a part (JSON text) or a failure class, and tells its
- * gather. Cancelling ends it at once, without telling.
+ * A call ends exactly once, with JSON text or a failure class, and tells its part.
+ * Cancelling ends it at once, without telling.
  */
 #include "base/failure.h"
 #include "gather/gather.h"
 #include "upstream/exchange.h"
+
+struct gd_part;
 
 /* The steps: X(id, function that takes the step, what wakes it up again). */
 #define GD_CALL_STEP_ROWS(X)                                                             \
@@ -31,38 +33,55 @@ enum gd_call_step {
 
 struct gd_call {
     const struct gd_plan_call *plan;
+    struct gd_part *part;
     struct gd_gather *gather;
+    struct gd_json_value item; /* what it is made for; tape NULL without each */
     enum gd_call_step step;
     enum gd_failure failure; /* once ENDED */
     int status;              /* of the upstream's answer; 0 without one */
-    struct gd_span part;     /* JSON text, once ENDED with GD_OK; borrows from exchange */
+    struct gd_span json;     /* once ENDED with GD_OK: the text; borrows from exchange */
     bool retried;            /* the one retry after a stale connection is used up */
     bool fresh;              /* the next lease must be a new connection */
     uint64_t start_us;
-    struct gd_buf request;
+    struct gd_buf request;  /* the head of the request */
+    struct gd_span content; /* its body, in the arena or the browser's own */
     struct gd_lease lease;
     struct gd_exchange exchange;
     struct gd_timer *call_deadline,
         *try_deadline; /* NULL where the route's comes first */
 };
 
-/** Starts an IDLE call. It may end inside (gd_gather_call_ended runs). */
+/** Starts an IDLE call. It may end inside (gd_part_call_ended runs). */
 void gd_call_start(struct gd_call *call);
 
 /** Ends a call that runs as failed with this class; no effect on one that is not started
- *  (it counts as ended) or has ended. The gather is not told. */
+ *  (it counts as ended) or has ended. The part is not told. */
 void gd_call_stop(struct gd_call *call, enum gd_failure failure);
 
 /** Releases the buffers of an ended call. */
 void gd_call_free(struct gd_call *call);
 
-/** The gather's side: a call has ended. */
-void gd_gather_call_ended(struct gd_gather *gather, struct gd_call *call);
-
-/** What a call needs of its gather; borrowed. The budget: bytes all parts may still hold.
+/* request.c: what a call sends ---------------------------------------------------------
  */
+
+/** Writes the request line into call->request and makes call->content. GD_OK, UNRESOLVED
+ *  or TOO_LARGE. */
+enum gd_failure gd_call_expand(struct gd_call *call);
+
+/** Writes the fields behind it, for the server that was leased. */
+enum gd_failure gd_call_write_fields(struct gd_call *call);
+
+/* gather.c: what calls and parts need of their gather; borrowed -------------------------
+ */
+
 size_t *gd_gather_budget(struct gd_gather *gather);
 struct gd_gather_context *gd_gather_shared(struct gd_gather *gather);
 const struct gd_gather_request *gd_gather_about(struct gd_gather *gather);
+
+/** What references stand for so far; item is left empty. */
+const struct gd_values *gd_gather_values(struct gd_gather *gather);
+
+/** Whether other calls of this route mention the part of this one. */
+bool gd_gather_is_mentioned(struct gd_gather *gather, const struct gd_plan_call *plan);
 
 #endif

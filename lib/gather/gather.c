@@ -1,24 +1,8 @@
-#include "gather/gather.h"
+#include "gather/gather_inside.h"
 
 #include <assert.h>
 
-#include "gather/answer.h"
-#include "gather/call.h"
-
-struct gd_gather {
-    struct gd_gather_context *context;
-    struct gd_gather_request about;
-    void (*on_done)(void *arg);
-    void *arg;
-    size_t budget;           /* bytes the parts may still hold */
-    uint64_t ended;          /* bits of the calls that have ended */
-    struct gd_call *culprit; /* the required call that failed first */
-    bool done;
-    struct gd_timer deadline;
-    struct gd_work completion;
-    unsigned count;
-    struct gd_call calls[];
-};
+#include "json/scan.h"
 
 struct gd_gather_context *gd_gather_shared(struct gd_gather *gather)
 {
@@ -32,8 +16,47 @@ const struct gd_gather_request *gd_gather_about(struct gd_gather *gather)
 
 size_t *gd_gather_budget(struct gd_gather *gather)
 {
-    return &gather->budget;
+    return gather->about.budget;
 }
+
+const struct gd_values *gd_gather_values(struct gd_gather *gather)
+{
+    return &gather->values;
+}
+
+struct gd_part *gd_gather_part(struct gd_gather *gather, unsigned index)
+{
+    return &gather->parts[index];
+}
+
+bool gd_gather_is_chosen(struct gd_gather *gather, uint64_t calls)
+{
+    return (gather->chosen & calls) != 0;
+}
+
+bool gd_gather_is_mentioned(struct gd_gather *gather, const struct gd_plan_call *plan)
+{
+    return gather->about.route->mentioned >> plan->index & 1;
+}
+
+void gd_gather_collided(struct gd_gather *gather, unsigned collisions,
+                        struct gd_span first)
+{
+    struct gd_route_stats *stats =
+        &gather->context->stats->routes[gather->about.route->index];
+
+    gather->clashed = first;
+    if (collisions)
+        gd_stat_add(&stats->values[GD_ROUTE_COLLISIONS], collisions);
+}
+
+bool gd_gather_failed(const struct gd_gather *gather)
+{
+    return gather->culprit != NULL;
+}
+
+/* Running -------------------------------------------------------------------------------
+ */
 
 static void on_completion(void *arg)
 {
@@ -42,45 +65,66 @@ static void on_completion(void *arg)
     gather->on_done(gather->arg);
 }
 
+static void on_parts(void *arg)
+{
+    struct gd_gather *gather = arg;
+
+    gather->about.on_parts(gather->arg);
+}
+
 /* Ends what still runs with `failure`, and lets the loop report completion. */
 static void finish(struct gd_gather *gather, enum gd_failure failure)
 {
     gather->done = true;
     gd_timer_disarm(&gather->deadline);
-    for (unsigned i = 0; i < gather->count; i++)
-        gd_call_stop(&gather->calls[i], failure);
+    gd_work_cancel(&gather->news);
+    for (unsigned i = 0; i < gather->count; i++) {
+        struct gd_part *part = &gather->parts[i];
+
+        if (part->state == GD_PART_ENDED)
+            continue;
+        gd_part_stop(part, failure);
+        gd_gather_note_ended(gather, part);
+    }
     gd_loop_defer(gather->context->loop, &gather->completion, on_completion, gather);
 }
 
-static uint64_t all(const struct gd_gather *gather)
-{
-    return gather->count == 64 ? UINT64_MAX : (UINT64_C(1) << gather->count) - 1;
-}
-
-/* Starts every call whose needs have ended. A call that ends at once comes back through
- * gd_gather_call_ended, which may finish the gather. */
+/* Starts every part whose needs have ended. One that ends at once comes back through
+ * gd_gather_part_ended, which may finish the gather. */
 static void start_ready(struct gd_gather *gather)
 {
     for (unsigned i = 0; i < gather->count && !gather->done; i++) {
-        struct gd_call *call = &gather->calls[i];
+        struct gd_part *part = &gather->parts[i];
 
-        if (call->step == GD_CALL_IDLE && (call->plan->needs & ~gather->ended) == 0)
-            gd_call_start(call);
+        if (part->state == GD_PART_IDLE && (gather->wanted >> i & 1) &&
+            (part->plan->needs & ~gather->ended) == 0)
+            gd_part_start(part);
     }
 }
 
-void gd_gather_call_ended(struct gd_gather *gather, struct gd_call *call)
+void gd_gather_note_ended(struct gd_gather *gather, struct gd_part *part)
 {
-    uint64_t bit = UINT64_C(1) << call->plan->index;
+    if (!(gather->wanted >> part->plan->index & 1))
+        return;
+    *gather->last_ended = part;
+    gather->last_ended = &part->next_ended;
+}
+
+void gd_gather_part_ended(struct gd_gather *gather, struct gd_part *part)
+{
+    uint64_t bit = UINT64_C(1) << part->plan->index;
 
     assert(!gather->done);
     gather->ended |= bit;
-    if (call->failure && (gather->about.route->required & bit)) {
-        gather->culprit = call;
+    gd_gather_note_ended(gather, part);
+    if (part->failure && (gather->about.route->required & bit)) {
+        gather->culprit = part;
         finish(gather, GD_FAIL_CANCELLED);
-    } else if (gather->ended == all(gather)) {
+    } else if ((gather->wanted & ~gather->ended) == 0) {
         finish(gather, GD_FAIL_CANCELLED);
     } else {
+        if (gather->about.on_parts && !gd_work_queued(&gather->news))
+            gd_loop_defer(gather->context->loop, &gather->news, on_parts, gather);
         start_ready(gather);
     }
 }
@@ -90,23 +134,74 @@ void gd_gather_call_ended(struct gd_gather *gather, struct gd_call *call)
 static void on_deadline(void *arg)
 {
     struct gd_gather *gather = arg;
+    uint64_t late = gather->about.route->required & gather->wanted & ~gather->ended;
 
-    for (unsigned i = 0; i < gather->count && gather->culprit == NULL; i++) {
-        uint64_t bit = UINT64_C(1) << i;
-
-        if ((gather->about.route->required & bit) && !(gather->ended & bit))
-            gather->culprit = &gather->calls[i];
-    }
+    if (late)
+        gather->culprit = &gather->parts[__builtin_ctzll(late)];
     finish(gather, GD_FAIL_TIMEOUT);
 }
 
-/* What limits.request_memory leaves to the parts. */
-static size_t budget_of(const struct gd_plan_limits *limits,
-                        const struct gd_gather_request *request)
-{
-    size_t held = request->body_bytes + request->arena->held;
+/* Starting ------------------------------------------------------------------------------
+ */
 
-    return held < limits->request_memory ? limits->request_memory - held : 0;
+bool gd_gather_takes_body(const struct gd_plan_route *route, struct gd_span body,
+                          unsigned depth)
+{
+    struct gd_span value;
+
+    return !route->reads_body || body.len == 0 || gd_json_scan(body, depth, &value, NULL);
+}
+
+static void choose(struct gd_gather *gather)
+{
+    const struct gd_plan_route *route = gather->about.route;
+    uint64_t all = gd_route_all(route), before;
+
+    gather->chosen = gather->about.chosen ? gather->about.chosen : all;
+    gather->wanted = gather->chosen;
+    do {
+        before = gather->wanted;
+        for (unsigned i = 0; i < route->call_count; i++)
+            if (gather->wanted >> i & 1)
+                gather->wanted |= route->calls[i].needs;
+    } while (gather->wanted != before);
+    gather->ended = all & ~gather->wanted;
+}
+
+static void init_body(struct gd_gather *gather)
+{
+    struct gd_span body = gather->about.facts->body;
+
+    gd_tape_init(&gather->body.tape, gd_loop_blocks(gather->context->loop),
+                 gather->about.budget);
+    if (gather->about.route->reads_body && body.len &&
+        !gd_json_scan(body, gather->context->limits->json_depth, &gather->body.text,
+                      NULL))
+        gather->body.text = GD_SPAN_NONE;
+    gather->values.body = &gather->body;
+}
+
+static bool init_parts(struct gd_gather *gather)
+{
+    const struct gd_plan_route *route = gather->about.route;
+    struct gd_arena *arena = gather->about.arena;
+    struct gd_yield *yields =
+        gd_arena_alloc(arena, (route->call_count + 1) * sizeof(*yields));
+
+    if (yields == NULL)
+        return false;
+    gather->values.yields = yields;
+    for (unsigned i = 0; i < gather->count; i++) {
+        struct gd_part *part = &gather->parts[i];
+
+        part->plan = &route->calls[i];
+        part->gather = gather;
+        part->yield = &yields[i];
+        part->yield->shown = &part->cut;
+        if (!(gather->wanted >> i & 1))
+            part->state = GD_PART_ENDED;
+    }
+    return true;
 }
 
 struct gd_gather *gd_gather_start(struct gd_gather_context *context,
@@ -115,7 +210,7 @@ struct gd_gather *gd_gather_start(struct gd_gather_context *context,
 {
     const struct gd_plan_route *route = request->route;
     size_t size =
-        sizeof(struct gd_gather) + (size_t)route->call_count * sizeof(struct gd_call);
+        sizeof(struct gd_gather) + (size_t)route->call_count * sizeof(struct gd_part);
     struct gd_gather *gather = gd_arena_alloc(request->arena, size);
 
     if (gather == NULL)
@@ -125,11 +220,14 @@ struct gd_gather *gd_gather_start(struct gd_gather_context *context,
     gather->on_done = on_done;
     gather->arg = arg;
     gather->count = route->call_count;
-    gather->budget = budget_of(context->limits, request);
-    for (unsigned i = 0; i < gather->count; i++) {
-        gather->calls[i].plan = &route->calls[i];
-        gather->calls[i].gather = gather;
-    }
+    gather->last_ended = &gather->first_ended;
+    gather->values = (struct gd_values){.params = request->params,
+                                        .param_count = request->param_count,
+                                        .facts = request->facts};
+    choose(gather);
+    if (!init_parts(gather))
+        return NULL;
+    init_body(gather);
     gd_timer_init(&gather->deadline, context->loop, on_deadline, gather);
     gd_timer_arm(&gather->deadline, route->timeout_ms);
     if (gather->count == 0)
@@ -143,56 +241,11 @@ void gd_gather_free(struct gd_gather *gather)
 {
     gd_timer_disarm(&gather->deadline);
     gd_work_cancel(&gather->completion);
+    gd_work_cancel(&gather->news);
     gather->done = true;
     for (unsigned i = 0; i < gather->count; i++) {
-        gd_call_stop(&gather->calls[i], GD_FAIL_CANCELLED);
-        gd_call_free(&gather->calls[i]);
+        gd_part_stop(&gather->parts[i], GD_FAIL_CANCELLED);
+        gd_part_free(&gather->parts[i]);
     }
-}
-
-/* What the client hears when a required call has failed: an upstream's own 4xx, else the
- * status of the class. */
-static int failed_status(const struct gd_call *call)
-{
-    if (call->failure == GD_FAIL_STATUS && call->status >= 400 && call->status <= 499)
-        return call->status;
-    return gd_failure_status(call->failure);
-}
-
-static bool any_failed(const struct gd_gather *gather)
-{
-    for (unsigned i = 0; i < gather->count; i++)
-        if (gather->calls[i].failure)
-            return true;
-    return false;
-}
-
-/* An answer that is not complete is none without saying so. */
-static bool compose(struct gd_gather *gather, struct gd_outcome *outcome)
-{
-    struct gd_arena *arena = gather->about.arena;
-
-    if (!gd_answer_compose(gather->calls, gather->count, arena, outcome))
-        return false;
-    if (!outcome->complete)
-        outcome->parts = gd_answer_parts(gather->calls, gather->count, arena);
-    return outcome->complete || outcome->parts.len > 0;
-}
-
-void gd_gather_outcome(struct gd_gather *gather, struct gd_outcome *outcome)
-{
-    struct gd_call *culprit = gather->culprit;
-
-    assert(gather->done);
-    *outcome = (struct gd_outcome){.complete = !any_failed(gather), .status = 200};
-    if (culprit) {
-        outcome->failure = culprit->failure;
-        outcome->culprit = culprit->plan;
-        outcome->status = failed_status(culprit);
-        return;
-    }
-    if (!compose(gather, outcome)) {
-        outcome->failure = GD_FAIL_TOO_LARGE;
-        outcome->status = gd_failure_status(GD_FAIL_TOO_LARGE);
-    }
+    gd_doc_free(&gather->body);
 }

@@ -1,9 +1,10 @@
 #ifndef GD_GATHER_GATHER_H
 #define GD_GATHER_GATHER_H
 /**
- * A gather: one browser request's calls, run side by side, and what came of them.
+ * A gather: one browser request's calls, run as soon as what they mention is there, and
+ * what came of them.
  *
- * States: running → done (or cancelled). Every call ends exactly once; the gather is done
+ * States: running → done (or cancelled). Every part ends exactly once; the gather is done
  * when all have ended, when a required one has failed, or at the route's deadline,
  * whichever is first; what still runs then is cancelled. Completion is reported once,
  * from the loop, never inside gd_gather_start.
@@ -16,10 +17,11 @@
 #include "base/stat.h"
 #include "gather/forward.h"
 #include "plan/plan.h"
-#include "plan/template.h"
+#include "plan/values.h"
 #include "upstream/upstream.h"
 
 struct gd_gather;
+struct gd_part;
 
 /** What the gathers of one engine share; all borrowed, but the scratch is its own. */
 struct gd_gather_context {
@@ -33,12 +35,22 @@ struct gd_gather_context {
 /** What one gather is about; all borrowed until it is freed. */
 struct gd_gather_request {
     const struct gd_plan_route *route;
-    struct gd_values values;    /* what placeholders stand for */
-    struct gd_span id;          /* X-Request-Id */
-    struct gd_forward *forward; /* what upstreams hear of the client */
+    const struct gd_facts *facts;
+    struct gd_forward *forward;   /* what upstreams hear of the client; NULL: no calls */
+    const struct gd_span *params; /* canonical encoded, as in struct gd_match */
+    unsigned param_count;
     struct gd_arena *arena;
-    size_t body_bytes; /* what the browser's body takes of limits->request_memory */
+    size_t *budget;  /* bytes of memory left to the request; the arena draws on it too */
+    uint64_t chosen; /* bits of the calls that are wanted; 0: all that are not hidden */
+    /** Parts have ended: ask gd_gather_next. NULL: nobody wants to know. Runs from the
+     *  loop, with the arg of on_done, never after it. */
+    void (*on_parts)(void *arg);
 };
+
+/** Whether a body of the request that the route's references go into is JSON; true when
+ *  none does. depth: of limits. */
+GD_MUST_CHECK bool gd_gather_takes_body(const struct gd_plan_route *route,
+                                        struct gd_span body, unsigned depth);
 
 /** Starts all calls that depend on nothing. on_done(arg) runs once, later. Returns the
  *  gather, owned by the arena; NULL when the arena is at its bound. */
@@ -56,7 +68,10 @@ struct gd_outcome {
     int status;                         /* for the client */
     const struct gd_plan_call *culprit; /* the required call that failed, else NULL */
     bool complete;                      /* no optional call failed */
-    struct gd_span parts;               /* Gather-Parts when not complete, else empty */
+    struct gd_span clashed; /* failure CONFLICT: the name that met itself, with quotes */
+    const struct gd_plan_header *headers; /* Gather-Parts when not complete, and the
+                                             route's own */
+    unsigned header_count;
     const struct iovec *body;
     int body_count;
     size_t body_bytes;
@@ -64,5 +79,35 @@ struct gd_outcome {
 
 /** Composes the answer of a gather that is done. Once. */
 void gd_gather_outcome(struct gd_gather *gather, struct gd_outcome *outcome);
+
+/* Parts as they complete ---------------------------------------------------------------
+ */
+
+/** What can be sent now: members of an object. Borrowed from the gather. */
+struct gd_news {
+    const struct iovec *pieces; /* `{"name":…}`, or the whole answer */
+    unsigned count;
+};
+
+/** Takes the next part, or member of the answer's shape, that is complete and has not
+ *  been taken. False when there is none. failure: memory is at its bound. */
+bool gd_gather_next(struct gd_gather *gather, struct gd_news *news,
+                    enum gd_failure *failure);
+
+/** Whether a required call has failed. */
+bool gd_gather_failed(const struct gd_gather *gather);
+
+/** Whether no call has failed. */
+bool gd_gather_whole(const struct gd_gather *gather);
+
+/** The last event, once the gather is done: `{"complete":…,"failed":{…}}`. ptr NULL when
+ *  memory is at its bound. */
+struct gd_span gd_gather_end_event(struct gd_gather *gather);
+
+/** What parts and shapes need; see part.h and compose.h. */
+struct gd_part *gd_gather_part(struct gd_gather *gather, unsigned index);
+bool gd_gather_is_chosen(struct gd_gather *gather, uint64_t calls);
+void gd_gather_collided(struct gd_gather *gather, unsigned collisions,
+                        struct gd_span first);
 
 #endif

@@ -6,16 +6,21 @@ enum { REQUEST_ID_MAX = 128, MEMBERS_MAX = 32, KEY_MAX = 256, VALUE_MAX = 256 };
 
 bool gd_is_forwarding_field(struct gd_span name)
 {
-    static const struct gd_span names[] = {
-        {"x-request-id", 12},     {"x-forwarded-for", 15}, {"x-forwarded-proto", 17},
-        {"x-forwarded-host", 16}, {"traceparent", 11},     {"tracestate", 10},
-        {"forwarded", 9},
-    };
+    struct gd_span prefix = GD_SPAN("X-Forwarded-");
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (gd_same_name(name, names[i]))
-            return true;
-    return false;
+    switch (name.len ? name.ptr[0] | 0x20 : 0) {
+    case 'f':
+        return gd_span_ieq(name, GD_SPAN("Forwarded"));
+    case 't':
+        return gd_span_ieq(name, GD_SPAN("traceparent")) ||
+               gd_span_ieq(name, GD_SPAN("tracestate"));
+    case 'x':
+        return gd_span_ieq(name, GD_SPAN("X-Request-Id")) ||
+               (name.len > prefix.len &&
+                gd_span_ieq((struct gd_span){name.ptr, prefix.len}, prefix));
+    default:
+        return false;
+    }
 }
 
 static bool is_alnum(char c)

@@ -7,9 +7,8 @@
  */
 #include "http/head.h"
 
-/** Whether a field is one that gatherd alone writes upstream, so that a client's own
- * never passes: X-Request-Id, X-Forwarded-For, -Proto and -Host, traceparent, tracestate;
- * and Forwarded, which it does not write. */
+/** Whether a client's own field never passes, for it says what only gatherd and proxies
+ * can know: X-Request-Id, X-Forwarded-*, Forwarded, traceparent, tracestate. */
 bool gd_is_forwarding_field(struct gd_span name);
 
 /** 1 to 128 letters, digits, dots, underscores and hyphens. */

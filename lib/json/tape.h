@@ -35,11 +35,13 @@ enum { GD_NODE_ROOT = 0 };
 /* Texts of more bytes are not indexed: offsets and counts are packed. */
 enum { GD_TAPE_TEXT_MAX = (1 << 28) - 1 };
 
+struct gd_tape_word;
+
 struct gd_tape {
-    struct gd_span text; /* borrowed while the tape is used */
-    uint64_t *words;     /* private */
-    uint32_t count;      /* private: words in use; 0: nothing is indexed */
-    size_t bytes;        /* private: of the block */
+    struct gd_span text;        /* borrowed while the tape is used */
+    struct gd_tape_word *words; /* private */
+    uint32_t count;             /* private: words in use; 0: nothing is indexed */
+    size_t bytes;               /* private: of the block */
     struct gd_blocks *blocks;
     size_t *budget; /* borrowed: bytes left to all buffers of a request; or NULL */
 };
@@ -58,6 +60,9 @@ void gd_tape_init(struct gd_tape *tape, struct gd_blocks *blocks, size_t *budget
  *  budget is used up, or there is no memory. What the tape holds is at most 8 times the
  *  bytes of the text, plus a block. */
 GD_MUST_CHECK bool gd_tape_build(struct gd_tape *tape, struct gd_span text);
+
+/** The portable twin of gd_tape_build without vector instructions; same tape always. */
+GD_MUST_CHECK bool gd_tape_build_portable(struct gd_tape *tape, struct gd_span text);
 
 /** Releases the memory and gives it back to the budget; the tape is empty and usable
  *  again. Fine on a zeroed tape. */

@@ -43,10 +43,22 @@ struct gd_draft_mock {
     struct gd_plan_mock_route plan;
 };
 
+struct gd_draft_forward {
+    const struct gd_yaml_node *headers, *query, *cookies;
+};
+
 struct gd_draft_route {
-    const struct gd_yaml_node *calls, *redirect;
+    const struct gd_yaml_node *calls, *pass, *redirect, *respond, *merge, *status,
+        *response_headers;
     uint32_t timeout_ms;
     size_t max_body;
+    struct gd_draft_forward forward;
+    bool stream;
+    unsigned parts;
+};
+
+struct gd_draft_merge {
+    unsigned mode, conflict;
 };
 
 struct gd_draft_redirect {
@@ -55,8 +67,11 @@ struct gd_draft_redirect {
 };
 
 struct gd_draft_call {
-    const struct gd_yaml_node *url, *method, *headers, *fallback;
-    uint32_t timeout_ms;
+    const struct gd_yaml_node *url, *method, *headers, *json, *form, *fallback, *when,
+        *ok, *select, *pick, *drop, *rename, *each;
+    struct gd_draft_forward forward;
+    unsigned body;
+    uint32_t timeout_ms, each_limit, each_parallel;
     bool optional, hidden;
 };
 

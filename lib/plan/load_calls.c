@@ -1,22 +1,32 @@
 #include "base/suggest.h"
+#include "plan/expr.h"
 #include "plan/loader.h"
 #include "plan/render.h"
 #include "plan/schema.h"
+#include "plan/shape.h"
 #include "plan/template.h"
+#include "plan/text.h"
 #include "plan/url.h"
 #include "plan/value.h"
 
-enum { KNOWN_MAX = 1000 };
+enum { KNOWN_MAX = 1000, WAY_MAX = 350 };
 
 /* One call while it is read. */
 struct reading {
     struct gd_loader *loader;
-    const struct gd_yaml_node *calls; /* all of the route */
+    const struct gd_draft_route *route;
     const struct gd_yaml_node *node;
     const struct gd_names *names;
     struct gd_plan_call *call;
     const struct gd_upstream_draft *upstream;
+    bool reads_body;
 };
+
+static void uses_template(struct reading *r, const struct gd_template *tpl)
+{
+    r->call->needs |= gd_template_needs(tpl);
+    r->reads_body |= gd_template_reads_body(tpl);
+}
 
 static bool parse_method(struct reading *r, const struct gd_yaml_node *node,
                          struct gd_span text)
@@ -111,86 +121,10 @@ static bool find_upstream(struct reading *r, const struct gd_yaml_node *node,
     return true;
 }
 
-static const struct gd_yaml_node *call_named(const struct reading *r, struct gd_span name)
+/* Characters of a scalar before a byte of it. */
+static size_t chars_before(const struct gd_yaml_node *node, const char *at)
 {
-    for (const struct gd_yaml_node *node = r->calls->first; node; node = node->next)
-        if (gd_span_eq(node->key->text, name))
-            return node;
-    return NULL;
-}
-
-static bool is_param(const struct gd_names *names, struct gd_span name)
-{
-    for (unsigned i = 0; i < names->param_count; i++)
-        if (gd_span_eq(names->params[i], name))
-            return true;
-    return false;
-}
-
-/* What a placeholder starts with: `user` of `user.login`, `user[0]`, `user:status`. */
-static struct gd_span base_name(struct gd_span inside)
-{
-    size_t n = 0;
-
-    while (n < inside.len && !strchr(".[:?=", inside.ptr[n]))
-        n++;
-    return (struct gd_span){inside.ptr, n};
-}
-
-static bool check_placeholder(struct reading *r, const struct gd_yaml_node *node,
-                              size_t offset, struct gd_span inside)
-{
-    struct gd_span base = base_name(inside);
-    bool whole = base.len == inside.len || strchr("?=", inside.ptr[base.len]);
-    struct gd_report *report = &r->loader->report;
-
-    if (call_named(r, base) == NULL || gd_span_is(base, "query"))
-        return true;
-    if (!is_param(r->names, base))
-        return gd_report_inside(
-            report, node, offset,
-            "{%.*s} mentions the call \"%.*s\"; answers of other calls "
-            "cannot be used in this version",
-            GD_SPAN_ARG(inside), GD_SPAN_ARG(base));
-    if (!whole)
-        return gd_report_inside(
-            report, node, offset,
-            "{%.*s} mentions the call \"%.*s\", and a path parameter has "
-            "that name; answers of other calls cannot be used in this "
-            "version",
-            GD_SPAN_ARG(inside), GD_SPAN_ARG(base));
-    return gd_report_inside(
-        report, node, offset,
-        "{%.*s} could be the path parameter or the call of that name; "
-        "rename one",
-        GD_SPAN_ARG(inside));
-}
-
-/* Placeholders that name calls have words of their own; all else the template says. */
-static bool check_placeholders(struct reading *r, const struct gd_yaml_node *node,
-                               struct gd_span target)
-{
-    size_t i = 0;
-
-    while (i < target.len) {
-        struct gd_span rest = {target.ptr + i, target.len - i};
-        const char *close;
-
-        if (gd_span_starts(rest, GD_SPAN("{{"))) {
-            i += 2;
-            continue;
-        }
-        close = *rest.ptr == '{' ? memchr(rest.ptr, '}', rest.len) : NULL;
-        if (close) {
-            struct gd_span inside = {rest.ptr + 1, (size_t)(close - rest.ptr - 1)};
-
-            if (!check_placeholder(r, node, (size_t)(rest.ptr - node->text.ptr), inside))
-                return false;
-            i += inside.len + 1;
-        }
-        i++;
-    }
-    return true;
+    return gd_text_chars((struct gd_span){node->text.ptr, (size_t)(at - node->text.ptr)});
 }
 
 static bool parse_url(struct reading *r, const struct gd_yaml_node *node,
@@ -208,10 +142,12 @@ static bool parse_url(struct reading *r, const struct gd_yaml_node *node,
         return gd_report_value(report, node, "%s has no path; the root is written %.*s/",
                                gd_words_quote(&words, text), (int)(text.len - target.len),
                                text.ptr);
-    if (!check_placeholders(r, node, target))
-        return false;
     r->call->target = gd_template_target(&r->loader->plan->arena, target, r->names, &err);
-    return r->call->target || gd_report_value(report, node, "%s", err.text);
+    if (r->call->target == NULL)
+        return gd_report_inside(report, node, chars_before(node, target.ptr + err.offset),
+                                "%s", err.text);
+    uses_template(r, r->call->target);
+    return true;
 }
 
 /* What stands before a space that comes before the path; empty: nothing. */
@@ -262,32 +198,175 @@ static void load_fallback(struct reading *r, const struct gd_yaml_node *node)
     gd_buf_free(&json);
 }
 
-static void load_long(struct reading *r)
+static void load_when(struct reading *r, const struct gd_yaml_node *node)
 {
-    struct gd_report *report = &r->loader->report;
-    struct gd_draft_call draft = {.url = NULL};
+    struct gd_names names = *r->names;
+    struct gd_err err;
+    size_t offset;
+
+    names.item = false; /* a call is skipped as a whole */
+    r->call->when =
+        gd_expr_parse(&r->loader->plan->arena, node->text, &names, &offset, &err);
+    if (r->call->when == NULL) {
+        gd_report_inside(&r->loader->report, node,
+                         chars_before(node, node->text.ptr + offset), "%s", err.text);
+        return;
+    }
+    r->call->needs |= gd_expr_needs(r->call->when);
+    r->reads_body |= gd_expr_reads_body(r->call->when);
+}
+
+static void load_each(struct reading *r, const struct gd_yaml_node *node)
+{
+    struct gd_names names = *r->names;
+    struct gd_ref *each = gd_need(gd_arena_alloc(&r->loader->plan->arena, sizeof(*each)));
+    struct gd_err err;
+
+    names.item = false;
+    if (!gd_ref_parse(&r->loader->plan->arena, node->text, node->text, &names, each,
+                      &err)) {
+        gd_report_value(&r->loader->report, node, "%s", err.text);
+        return;
+    }
+    if (each->source != GD_SOURCE_CALL && each->source != GD_SOURCE_BODY) {
+        gd_report_value(&r->loader->report, node,
+                        "each takes a list in the answer of a call, like "
+                        "orders[*].product_id, or in the body of the request");
+        return;
+    }
+    r->call->each = each;
+    r->call->needs |= gd_ref_needs(each);
+    r->reads_body |= each->source == GD_SOURCE_BODY;
+}
+
+/* The fields of the upstream that a forwarded one of the browser stands in for. */
+static void drop_forwarded(const struct reading *r, struct gd_headers *headers)
+{
+    const struct gd_plan_forward *forward = &r->call->forward;
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < headers->count; i++) {
+        bool stands_in = false;
+
+        for (unsigned k = 0; k < forward->header_count; k++)
+            stands_in |= gd_span_ieq(headers->items[i].name, forward->headers[k]);
+        if (stands_in)
+            continue;
+        headers->items[kept] = headers->items[i];
+        headers->templates[kept++] = headers->templates[i];
+    }
+    headers->count = kept;
+}
+
+/* What of the browser's fields is not forwarded since the call has its own. */
+static void prefer_own(struct reading *r, const struct gd_yaml_node *own)
+{
+    struct gd_plan_forward *forward = &r->call->forward;
+    struct gd_span *kept = gd_need(gd_arena_alloc(
+        &r->loader->plan->arena, (forward->header_count + 1) * sizeof(*kept)));
+    unsigned count = 0;
+
+    for (unsigned k = 0; k < forward->header_count; k++) {
+        bool has = false;
+
+        for (const struct gd_yaml_node *node = own ? own->first : NULL; node;
+             node = node->next)
+            has |= gd_span_ieq(node->key->text, forward->headers[k]);
+        if (!has)
+            kept[count++] = forward->headers[k];
+    }
+    forward->headers = kept;
+    forward->header_count = count;
+}
+
+static void load_fields(struct reading *r, const struct gd_yaml_node *own)
+{
+    const struct gd_plan_forward *forward = &r->call->forward;
+    struct gd_headers headers;
+
+    if (r->upstream == NULL)
+        return;
+    if (own == NULL && forward->header_count == 0) {
+        r->call->header_lines = r->upstream->plan.header_lines;
+        return;
+    }
+    prefer_own(r, own);
+    headers = gd_load_copy_headers(r->loader, &r->upstream->headers);
+    drop_forwarded(r, &headers);
+    gd_load_headers(r->loader, own, GD_HEADERS_REQUEST, r->names, &headers);
+    r->call->header_lines = gd_load_header_lines(r->loader, &headers);
+    r->call->fields = gd_load_fields(r->loader, &headers, false, &r->call->field_count);
+    for (unsigned i = 0; i < r->call->field_count; i++)
+        uses_template(r, r->call->fields[i].template);
+}
+
+static void load_payload(struct reading *r, const struct gd_draft_call *draft)
+{
+    struct gd_plan_call *call = r->call;
+
+    if (!gd_load_payload(r->loader, draft, r->names, call))
+        return;
+    if (call->payload != GD_PAYLOAD_NONE && draft->method == NULL)
+        call->method = GD_METHOD_POST;
+    if (call->json) {
+        call->needs |= call->json->needs;
+        r->reads_body |= call->json->body;
+    }
+    if (call->form)
+        uses_template(r, call->form);
+}
+
+static void load_failing(struct reading *r, const struct gd_draft_call *draft)
+{
     const struct gd_yaml_node *optional = gd_yaml_get(r->node, "optional");
     bool on = true;
 
+    r->call->optional = draft->optional || draft->fallback;
+    r->call->has_fallback = draft->fallback != NULL;
+    if (draft->fallback)
+        load_fallback(r, draft->fallback);
+    if (draft->fallback && optional && gd_value_bool(optional->text, &on) && !on)
+        gd_report_value(&r->loader->report, optional,
+                        "a call with a default is optional");
+}
+
+static void load_long(struct reading *r)
+{
+    struct gd_draft_call draft = {.url = NULL};
+    struct gd_names names = *r->names;
+
     gd_schema_defaults(GD_SECTION_CALL, &draft);
-    gd_schema_read(report, GD_SECTION_CALL, r->node, &draft);
+    draft.forward = r->route->forward;
+    gd_schema_read(&r->loader->report, GD_SECTION_CALL, r->node, &draft);
+    names.item = draft.each != NULL;
+    r->names = &names;
     r->call->timeout_ms = draft.timeout_ms;
     r->call->hidden = draft.hidden;
-    r->call->optional = draft.optional || draft.fallback;
-    if (draft.fallback)
-        load_fallback(r, draft.fallback);
-    if (draft.fallback && optional && gd_value_bool(optional->text, &on) && !on)
-        gd_report_value(report, optional, "a call with a default is optional");
+    r->call->each_limit = draft.each_limit;
+    r->call->each_parallel = draft.each_parallel;
+    load_failing(r, &draft);
     if (draft.method)
         parse_method(r, draft.method, draft.method->text);
+    if (draft.each)
+        load_each(r, draft.each);
+    if (draft.when)
+        load_when(r, draft.when);
     if (draft.url)
         parse_long_url(r, draft.url);
-    if (draft.headers && r->upstream) {
-        struct gd_headers headers = r->upstream->headers;
+    load_payload(r, &draft);
+    gd_load_cut(r->loader, &draft, r->call);
+    if (gd_load_forward(r->loader, &draft.forward, &r->call->forward))
+        load_fields(r, draft.headers);
+}
 
-        gd_load_headers(r->loader, draft.headers, &headers);
-        r->call->header_lines = gd_load_header_lines(r->loader, &headers);
-    }
+static void load_short(struct reading *r)
+{
+    const struct gd_draft_call none = {.url = NULL};
+
+    gd_load_cut(r->loader, &none, r->call);
+    if (parse_short(r, r->node) &&
+        gd_load_forward(r->loader, &r->route->forward, &r->call->forward))
+        load_fields(r, NULL);
 }
 
 static void load_call(struct reading *r)
@@ -309,33 +388,89 @@ static void load_call(struct reading *r)
     if (r->node->kind == GD_YAML_MAP)
         load_long(r);
     else if (r->node->kind == GD_YAML_SCALAR && !gd_yaml_is_null(r->node))
-        parse_short(r, r->node);
+        load_short(r);
     else
         gd_report_value(&r->loader->report, r->node,
                         "expected UPSTREAM/PATH or a map with url, found %s",
                         gd_words_found(&words, r->node));
-    if (r->upstream && call->header_lines.ptr == NULL)
-        call->header_lines = r->upstream->plan.header_lines;
+}
+
+/* The first call that `at` waits for among those that are left. */
+static unsigned next_left(const struct gd_plan_route *route, unsigned at, uint64_t left)
+{
+    return (unsigned)__builtin_ctzll(route->calls[at].needs & left);
+}
+
+/* A call must not wait for itself, not even by way of others. */
+static void check_cycles(struct gd_loader *loader, const struct gd_yaml_node *map,
+                         const struct gd_plan_route *route)
+{
+    uint64_t left = gd_route_all(route), before;
+    const struct gd_yaml_node *node = map->first;
+    struct gd_buf way;
+    unsigned start, at;
+
+    do {
+        before = left;
+        for (unsigned i = 0; i < route->call_count; i++)
+            if ((route->calls[i].needs & left) == 0)
+                left &= ~(UINT64_C(1) << i);
+    } while (left != before);
+    if (left == 0)
+        return;
+    /* Each of those left waits for one of them, so that many steps end on the circle. */
+    start = (unsigned)__builtin_ctzll(left);
+    for (unsigned i = 0; i < route->call_count; i++)
+        start = next_left(route, start, left);
+    gd_buf_init(&way, NULL, WAY_MAX);
+    at = start;
+    do {
+        if (!gd_buf_addf(&way, "%s → ", route->calls[at].name))
+            break;
+        at = next_left(route, at, left);
+    } while (at != start);
+    while (node->index != start)
+        node = node->next;
+    gd_report_key(&loader->report, node, "waits for itself: %.*s%s",
+                  GD_SPAN_ARG(gd_buf_span(&way)), route->calls[start].name);
+    gd_buf_free(&way);
 }
 
 void gd_load_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
-                   const struct gd_names *names, struct gd_plan_route *route)
+                   const struct gd_draft_route *draft, const struct gd_names *names,
+                   struct gd_plan_route *route)
 {
-    if (map->count == 0 || map->count > GD_CALLS_MAX) {
-        gd_report_value(&loader->report, map, "a route has 1 to %d calls, found %u",
-                        GD_CALLS_MAX, map->count);
-        return;
-    }
     route->call_count = map->count;
     route->calls =
         gd_need(gd_arena_alloc(&loader->plan->arena, map->count * sizeof(*route->calls)));
     for (const struct gd_yaml_node *node = map->first; node; node = node->next) {
         struct gd_plan_call *call = &route->calls[node->index];
-        struct reading reading = {loader, map, node, names, call, NULL};
+        struct reading reading = {
+            .loader = loader, .route = draft, .node = node, .names = names, .call = call};
 
         call->index = node->index;
         load_call(&reading);
         if (!call->optional)
             route->required |= UINT64_C(1) << call->index;
+        route->mentioned |= call->needs;
+        route->reads_body |= reading.reads_body;
     }
+    check_cycles(loader, map, route);
+}
+
+const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
+                                                    const struct gd_yaml_node *node,
+                                                    const struct gd_names *names,
+                                                    struct gd_template **target)
+{
+    struct gd_plan_call call = {.upstream = NULL};
+    struct reading r = {.loader = loader, .node = node, .names = names, .call = &call};
+    struct gd_span rest = GD_SPAN_NONE;
+
+    if (!find_upstream(&r, node, node->text, &rest))
+        return NULL;
+    if (rest.len && !parse_url(&r, node, node->text))
+        return NULL;
+    *target = call.target;
+    return r.upstream;
 }

@@ -1,6 +1,8 @@
 #include "base/suggest.h"
+#include "http/forwarded.h"
 #include "http/token.h"
 #include "plan/loader.h"
+#include "plan/template.h"
 
 enum { VALUE_MAX = 8192 };
 
@@ -26,24 +28,47 @@ static const char *const reserved[] = {
     "tracestate",
 };
 
-static bool check_name(struct gd_loader *loader, const struct gd_yaml_node *node)
+/* … and those of an answer. */
+static const char *const reserved_answer[] = {
+    "Connection", "Content-Length", "Content-Type",      "Date",    "Gather-Parts",
+    "Keep-Alive", "Trailer",        "Transfer-Encoding", "Upgrade", "X-Request-Id",
+};
+
+static const char *find_in(const char *const *list, size_t count, struct gd_span name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (gd_span_ieq(name, gd_span_of(list[i])))
+            return list[i];
+    return NULL;
+}
+
+#define FIND_IN(list, name) find_in(list, sizeof(list) / sizeof((list)[0]), name)
+
+bool gd_header_is_reserved(struct gd_span name)
+{
+    return FIND_IN(reserved, name) != NULL || gd_is_forwarding_field(name);
+}
+
+static bool check_name(struct gd_loader *loader, const struct gd_yaml_node *node,
+                       enum gd_headers_of whose)
 {
     struct gd_span name = node->key->text;
+    const char *taken = whose == GD_HEADERS_ANSWER ? FIND_IN(reserved_answer, name)
+                                                   : FIND_IN(reserved, name);
 
     if (!gd_is_token(name))
         return gd_report_key(
             &loader->report, node,
             "a header name has letters, digits and !#$%%&'*+-.^_`|~ only");
-    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-        if (gd_span_ieq(name, gd_span_of(reserved[i])))
-            return gd_report_key(&loader->report, node,
-                                 "%s is set by gatherd and cannot be given", reserved[i]);
-    return true;
+    return taken == NULL ||
+           gd_report_key(&loader->report, node,
+                         "%s is set by gatherd and cannot be given", taken);
 }
 
-/* Writes the value with its placeholders; there is one name. */
+/* The value with `{version}` replaced. Other placeholders stay where there may be some
+ * (plain false then); without any, doubled braces become single ones. */
 static bool expand_value(struct gd_loader *loader, const struct gd_yaml_node *node,
-                         struct gd_buf *out)
+                         bool placeholders, struct gd_buf *out)
 {
     struct gd_span version = GD_SPAN("{version}"), text = node->text;
     bool ok = true;
@@ -52,12 +77,12 @@ static bool expand_value(struct gd_loader *loader, const struct gd_yaml_node *no
         struct gd_span rest = {text.ptr + i, text.len - i};
 
         if (gd_span_starts(rest, GD_SPAN("{{")) || gd_span_starts(rest, GD_SPAN("}}"))) {
-            ok = gd_buf_add(out, rest.ptr, 1);
+            ok = gd_buf_add(out, rest.ptr, placeholders ? 2 : 1);
             i += 2;
         } else if (gd_span_starts(rest, version)) {
             ok = gd_buf_add_text(out, GD_VERSION);
             i += version.len;
-        } else if (*rest.ptr == '{' || *rest.ptr == '}') {
+        } else if (!placeholders && (*rest.ptr == '{' || *rest.ptr == '}')) {
             return gd_report_inside(&loader->report, node, i,
                                     "{version} is the only placeholder here; literal "
                                     "braces are written {{ and }}");
@@ -70,29 +95,60 @@ static bool expand_value(struct gd_loader *loader, const struct gd_yaml_node *no
                                  "a header value has at most %d bytes", VALUE_MAX);
 }
 
+static bool keep_value(struct gd_loader *loader, const struct gd_yaml_node *node,
+                       struct gd_span text, struct gd_span *out)
+{
+    *out = gd_span_trim(text, " \t");
+    if (out->len && !gd_is_field_value(*out))
+        return gd_report_value(&loader->report, node,
+                               "a header value cannot have line breaks or other control "
+                               "characters");
+    out->ptr = gd_need(gd_arena_text(&loader->plan->arena, *out));
+    return true;
+}
+
+/* A value that may have placeholders: a template, or fixed text. */
+static bool compile_value(struct gd_loader *loader, const struct gd_yaml_node *node,
+                          struct gd_span text, const struct gd_names *names,
+                          struct gd_span *value, const struct gd_template **out)
+{
+    struct gd_arena *arena = &loader->plan->arena;
+    struct gd_span literal;
+    struct gd_err err;
+
+    *out = gd_template_header(arena, text, names, &err);
+    if (*out == NULL)
+        return gd_report_value(&loader->report, node, "%s", err.text);
+    literal = gd_template_literal(*out);
+    if (text.len && literal.ptr == NULL)
+        return true;
+    *out = NULL;
+    return keep_value(loader, node, literal, value);
+}
+
 static bool read_value(struct gd_loader *loader, const struct gd_yaml_node *node,
-                       struct gd_span *out)
+                       const struct gd_names *names, struct gd_span *value,
+                       const struct gd_template **template)
 {
     struct gd_words words;
-    struct gd_buf value;
+    struct gd_buf text;
     bool ok;
 
+    *template = NULL;
     if (node->broken)
         return false;
     if (node->kind != GD_YAML_SCALAR || gd_yaml_is_null(node))
         return gd_report_value(&loader->report, node, "expected text, found %s",
                                gd_words_found(&words, node));
-    gd_buf_init(&value, NULL, VALUE_MAX);
-    ok = expand_value(loader, node, &value);
-    if (ok) {
-        *out = gd_span_trim(gd_buf_span(&value), " \t");
-        ok = out->len == 0 || gd_is_field_value(*out) ||
-             gd_report_value(&loader->report, node,
-                             "a header value cannot have line breaks or other control "
-                             "characters");
-        out->ptr = gd_need(gd_arena_text(&loader->plan->arena, *out));
-    }
-    gd_buf_free(&value);
+    /* What a `${…}` was replaced with is data. */
+    gd_buf_init(&text, NULL, VALUE_MAX);
+    ok = expand_value(loader, node, names != NULL, &text);
+    if (ok && names)
+        ok = compile_value(loader, node, gd_span_trim(gd_buf_span(&text), " \t"), names,
+                           value, template);
+    else if (ok)
+        ok = keep_value(loader, node, gd_buf_span(&text), value);
+    gd_buf_free(&text);
     return ok;
 }
 
@@ -110,17 +166,43 @@ static bool check_once(struct gd_loader *loader, const struct gd_yaml_node *map,
     return true;
 }
 
-static void set_header(struct gd_headers *headers, struct gd_plan_header header)
+static void set_header(struct gd_headers *headers, struct gd_plan_header header,
+                       const struct gd_template *template)
 {
-    for (unsigned i = 0; i < headers->count; i++)
-        if (gd_span_ieq(headers->items[i].name, header.name)) {
-            headers->items[i] = header;
-            return;
-        }
-    headers->items[headers->count++] = header;
+    unsigned i = 0;
+
+    while (i < headers->count && !gd_span_ieq(headers->items[i].name, header.name))
+        i++;
+    headers->items[i] = header;
+    headers->templates[i] = template;
+    headers->count += i == headers->count;
+}
+
+static struct gd_headers copy_headers(struct gd_arena *arena,
+                                      const struct gd_headers *from, unsigned more)
+{
+    size_t most = from->count + more + 1;
+    struct gd_headers all = {
+        .items = gd_need(gd_arena_alloc(arena, most * sizeof(*all.items))),
+        .templates = gd_need(gd_arena_alloc(arena, most * sizeof(*all.templates))),
+        .count = from->count,
+    };
+
+    if (from->count) {
+        memcpy(all.items, from->items, from->count * sizeof(*all.items));
+        memcpy(all.templates, from->templates, from->count * sizeof(*all.templates));
+    }
+    return all;
+}
+
+struct gd_headers gd_load_copy_headers(struct gd_loader *loader,
+                                       const struct gd_headers *from)
+{
+    return copy_headers(&loader->plan->arena, from, 0);
 }
 
 void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
+                     enum gd_headers_of whose, const struct gd_names *names,
                      struct gd_headers *headers)
 {
     struct gd_arena *arena = &loader->plan->arena;
@@ -133,22 +215,34 @@ void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
                         GD_HEADERS_MAX, map->count);
         return;
     }
-    all.items = gd_need(
-        gd_arena_alloc(arena, (headers->count + map->count + 1) * sizeof(*all.items)));
-    all.count = headers->count;
-    if (headers->count)
-        memcpy(all.items, headers->items, headers->count * sizeof(*all.items));
+    all = copy_headers(arena, headers, map->count);
     for (const struct gd_yaml_node *node = map->first; node; node = node->next) {
-        struct gd_plan_header header;
+        const struct gd_template *template;
+        struct gd_plan_header header = {GD_SPAN_NONE, GD_SPAN_NONE};
 
-        if (!check_name(loader, node) || !check_once(loader, map, node) ||
-            !read_value(loader, node, &header.value))
+        if (!check_name(loader, node, whose) || !check_once(loader, map, node) ||
+            !read_value(loader, node, names, &header.value, &template))
             continue;
         header.name = gd_arena_copy(arena, node->key->text);
         gd_need(header.name.ptr);
-        set_header(&all, header);
+        set_header(&all, header, template);
     }
     *headers = all;
+}
+
+const struct gd_plan_field *gd_load_fields(struct gd_loader *loader,
+                                           const struct gd_headers *headers, bool all,
+                                           unsigned *count)
+{
+    size_t size = (headers->count + 1) * sizeof(struct gd_plan_field);
+    struct gd_plan_field *fields = gd_need(gd_arena_alloc(&loader->plan->arena, size));
+
+    *count = 0;
+    for (unsigned i = 0; i < headers->count; i++)
+        if (all || headers->templates[i])
+            fields[(*count)++] = (struct gd_plan_field){
+                headers->items[i].name, headers->items[i].value, headers->templates[i]};
+    return fields;
 }
 
 struct gd_span gd_load_header_lines(struct gd_loader *loader,
@@ -159,10 +253,11 @@ struct gd_span gd_load_header_lines(struct gd_loader *loader,
 
     gd_buf_init(&buf, NULL, SIZE_MAX / 2);
     for (unsigned i = 0; i < headers->count; i++)
-        if (!gd_buf_add_span(&buf, headers->items[i].name) ||
-            !gd_buf_add_text(&buf, ": ") ||
-            !gd_buf_add_span(&buf, headers->items[i].value) ||
-            !gd_buf_add_text(&buf, "\r\n"))
+        if (headers->templates[i] == NULL &&
+            !(gd_buf_add_span(&buf, headers->items[i].name) &&
+              gd_buf_add_text(&buf, ": ") &&
+              gd_buf_add_span(&buf, headers->items[i].value) &&
+              gd_buf_add_text(&buf, "\r\n")))
             gd_need(NULL);
     lines = gd_arena_copy(&loader->plan->arena, gd_buf_span(&buf));
     gd_need(lines.ptr);

@@ -74,7 +74,7 @@ static void load_answer(struct gd_loader *loader, const struct gd_yaml_node *nod
                         "an answer with status %d has no body", out->status);
     if (draft.json)
         out->body = load_body(loader, draft.json, names);
-    gd_load_headers(loader, draft.headers, &headers);
+    gd_load_headers(loader, draft.headers, GD_HEADERS_REQUEST, NULL, &headers);
     out->headers = headers.items;
     out->header_count = headers.count;
 }
@@ -131,7 +131,9 @@ void gd_load_mock(struct gd_loader *loader, const struct gd_yaml_node *map,
         route->index = node->index;
         if (!add_pattern(loader, map, node, mock->router, &pattern))
             continue;
-        names = (struct gd_names){pattern.params, pattern.param_count, pattern.tail};
+        names = (struct gd_names){.params = pattern.params,
+                                  .param_count = pattern.param_count,
+                                  .tail = pattern.tail};
         load_answer(loader, node, &names, route);
     }
     gd_buf_init(&line, NULL, 256);

@@ -1,4 +1,5 @@
 #include "plan/loader.h"
+#include "plan/redirect.h"
 #include "plan/schema.h"
 #include "plan/template.h"
 #include "plan/url.h"
@@ -71,6 +72,10 @@ static void load_to(struct gd_loader *loader, const struct gd_yaml_node *node,
     redirect->target = gd_template_target(&loader->plan->arena, text, names, &err);
     if (redirect->target == NULL)
         gd_report_value(&loader->report, node, "%s", err.text);
+    else if (gd_template_reads_body(redirect->target))
+        gd_report_value(&loader->report, node,
+                        "a redirect does not wait for the body, so nothing can be taken "
+                        "from it");
 }
 
 void gd_load_redirect(struct gd_loader *loader, const struct gd_yaml_node *node,
@@ -85,12 +90,13 @@ void gd_load_redirect(struct gd_loader *loader, const struct gd_yaml_node *node,
         gd_schema_read(&loader->report, GD_SECTION_REDIRECT, node, &draft);
         node = draft.to;
     }
-    route->kind = GD_KIND_REDIRECT;
-    route->redirect.status = statuses[draft.status];
+    route->redirect =
+        gd_need(gd_arena_alloc(&loader->plan->arena, sizeof(*route->redirect)));
+    route->redirect->status = statuses[draft.status];
     if (node == NULL || node->broken)
         return;
     if (node->kind == GD_YAML_SCALAR)
-        load_to(loader, node, names, &route->redirect);
+        load_to(loader, node, names, route->redirect);
     else
         gd_report_value(&loader->report, node,
                         "expected /PATH, https://HOST/PATH, or a map with to, found %s",

@@ -55,23 +55,42 @@ static bool add_pattern(struct gd_loader *loader, const struct gd_yaml_node *nod
     return false;
 }
 
-/* A route answers in exactly one way. */
-static bool check_kind(struct gd_loader *loader, const struct gd_yaml_node *node,
-                       const struct gd_draft_route *draft)
+/* The names of the calls, which any of them may mention. */
+static void name_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
+                       struct gd_names *names)
 {
-    if (draft->calls && draft->redirect)
-        return gd_report_key(&loader->report, draft->redirect,
-                             "a route has calls or a redirect, not both");
-    /* What is there, but wrong, is reported already. */
-    return draft->calls || draft->redirect || gd_yaml_get(node, "calls") ||
-           gd_yaml_get(node, "redirect") ||
-           gd_report_value(&loader->report, node, "calls (or redirect) is missing");
+    struct gd_span *calls =
+        gd_need(gd_arena_alloc(&loader->plan->arena, (map->count + 1) * sizeof(*calls)));
+
+    for (const struct gd_yaml_node *node = map->first; node; node = node->next) {
+        calls[node->index] = node->key->text;
+        if (gd_yaml_get(node, "each"))
+            names->each |= UINT64_C(1) << node->index;
+    }
+    names->calls = calls;
+    names->call_count = map->count;
 }
 
-/* A redirect is answered at once, whatever the request's body is. */
+static void load_gather(struct gd_loader *loader, const struct gd_draft_route *draft,
+                        struct gd_names *names, struct gd_plan_route *route)
+{
+    const struct gd_yaml_node *map = draft->calls;
+
+    if (map->count == 0 || map->count > GD_CALLS_MAX) {
+        gd_report_value(&loader->report, map, "a route has 1 to %d calls, found %u",
+                        GD_CALLS_MAX, map->count);
+        return;
+    }
+    name_calls(loader, map, names);
+    gd_load_calls(loader, map, draft, names, route);
+}
+
+/* A redirect is answered at once, without calls and without the request's body. */
 static void check_unused(struct gd_loader *loader, const struct gd_yaml_node *node)
 {
-    static const char *const keys[] = {"timeout", "max_body"};
+    static const char *const keys[] = {"timeout", "max_body", "merge",
+                                       "status",  "parts",    "response_headers",
+                                       "stream",  "forward"};
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         if (gd_yaml_get(node, keys[i]))
@@ -79,29 +98,66 @@ static void check_unused(struct gd_loader *loader, const struct gd_yaml_node *no
                           "%s has no effect on a redirect; remove it", keys[i]);
 }
 
+/* Says so of a route that has two answers. */
+static bool check_kind(struct gd_loader *loader, const struct gd_draft_route *draft)
+{
+    const struct gd_yaml_node *alone = draft->pass ? draft->pass : draft->redirect;
+
+    if (alone == NULL || (!draft->calls && !draft->respond &&
+                          (draft->pass == NULL || draft->redirect == NULL)))
+        return true;
+    return gd_report_key(&loader->report, alone,
+                         "a route has one of calls, pass, redirect and respond");
+}
+
+/* A route is one of several kinds, by the key that says what answers it. `respond` goes
+ * with calls or stands alone. */
+static void load_kind(struct gd_loader *loader, const struct gd_yaml_node *node,
+                      const struct gd_draft_route *draft, struct gd_names *names,
+                      struct gd_plan_route *route)
+{
+    if (!check_kind(loader, draft))
+        return;
+    if (draft->pass) {
+        route->kind = GD_ROUTE_KIND_PASS;
+        gd_load_pass(loader, draft->pass, names, route);
+    } else if (draft->redirect) {
+        route->kind = GD_ROUTE_KIND_REDIRECT;
+        gd_load_redirect(loader, draft->redirect, names, route);
+        check_unused(loader, node);
+    } else if (draft->calls) {
+        route->kind = GD_ROUTE_KIND_GATHER;
+        load_gather(loader, draft, names, route);
+        if (route->call_count)
+            gd_load_answer(loader, draft, names, route);
+    } else if (draft->respond) {
+        route->kind = GD_ROUTE_KIND_RESPOND;
+        gd_load_answer(loader, draft, names, route);
+    } else if (!gd_yaml_get(node, "calls") && !gd_yaml_get(node, "pass") &&
+               !gd_yaml_get(node, "redirect")) {
+        gd_report_value(&loader->report, node,
+                        "calls is missing (or pass, redirect or respond)");
+    }
+}
+
 static void load_options(struct gd_loader *loader, const struct gd_yaml_node *node,
-                         const struct gd_names *names, struct gd_plan_route *route)
+                         struct gd_names *names, struct gd_plan_route *route)
 {
     struct gd_draft_route draft = loader->defaults;
     struct gd_words words;
 
     if (node->kind != GD_YAML_MAP) {
         gd_report_value(&loader->report, node,
-                        "expected a map with calls or redirect, found %s",
+                        "expected a map with calls, pass or redirect, found %s",
                         gd_words_found(&words, node));
         return;
     }
     gd_schema_read(&loader->report, GD_SECTION_ROUTE, node, &draft);
     route->timeout_ms = draft.timeout_ms;
     route->max_body = draft.max_body;
-    if (!check_kind(loader, node, &draft))
-        return;
-    if (draft.calls)
-        gd_load_calls(loader, draft.calls, names, route);
-    if (draft.redirect) {
-        gd_load_redirect(loader, draft.redirect, names, route);
-        check_unused(loader, node);
-    }
+    route->stream = draft.stream;
+    route->parts = draft.parts != 0;
+    load_kind(loader, node, &draft, names, route);
 }
 
 static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node)
@@ -124,7 +180,10 @@ static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node
     route->param_names = gd_need(gd_arena_alloc(&plan->arena, size));
     memcpy(route->param_names, pattern.params,
            pattern.param_count * sizeof(*route->param_names));
-    names = (struct gd_names){route->param_names, route->param_count, pattern.tail};
+    names = (struct gd_names){.params = route->param_names,
+                              .param_count = route->param_count,
+                              .tail = pattern.tail,
+                              .request = true};
     load_options(loader, node, &names, route);
 }
 

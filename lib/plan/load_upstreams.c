@@ -39,6 +39,8 @@ static struct gd_upstream_draft *upstream_new(struct gd_loader *loader,
         (struct gd_plan_header){GD_SPAN("User-Agent"), GD_SPAN("gatherd/" GD_VERSION)};
     draft->headers.items[1] =
         (struct gd_plan_header){GD_SPAN("Accept"), GD_SPAN("application/json")};
+    draft->headers.templates =
+        gd_need(gd_arena_alloc(arena, 2 * sizeof(*draft->headers.templates)));
     draft->headers.count = 2;
     *loader->last_upstream = draft;
     loader->last_upstream = &draft->next;
@@ -171,7 +173,7 @@ static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
     gd_schema_read(&loader->report, GD_SECTION_UPSTREAM, map, &draft);
     upstream->plan = draft.plan;
     check_pool(loader, map, &upstream->plan.pool);
-    gd_load_headers(loader, draft.headers, &upstream->headers);
+    gd_load_headers(loader, draft.headers, GD_HEADERS_REQUEST, NULL, &upstream->headers);
     if (draft.servers && draft.mock)
         gd_report_key(&loader->report, draft.mock,
                       "an upstream has either servers or a mock, not both");
@@ -247,6 +249,7 @@ void gd_load_settle_upstreams(struct gd_loader *loader)
         for (unsigned i = 0; i < upstream->server_count; i++)
             upstream->servers[i].index = plan->server_count++;
     }
+    gd_load_settle_passes(loader);
     for (unsigned i = 0; i < plan->route_count; i++)
         for (unsigned j = 0; j < plan->routes[i].call_count; j++) {
             struct gd_plan_call *call = &plan->routes[i].calls[j];

@@ -20,7 +20,8 @@ enum {
 
 /** Header fields while they are put together. */
 struct gd_headers {
-    struct gd_plan_header *items; /* of the plan's arena */
+    struct gd_plan_header *items;         /* of the plan's arena */
+    const struct gd_template **templates; /* of each: NULL where the value is fixed */
     unsigned count;
 };
 
@@ -80,20 +81,74 @@ void gd_load_mock(struct gd_loader *loader, const struct gd_yaml_node *map,
 /** Routes of all files. */
 void gd_load_routes(struct gd_loader *loader);
 
-/** The calls of a route; names: its path parameters. */
+/** The calls of a route; names: what they may mention, names of calls included. */
 struct gd_names;
 void gd_load_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
-                   const struct gd_names *names, struct gd_plan_route *route);
+                   const struct gd_draft_route *draft, const struct gd_names *names,
+                   struct gd_plan_route *route);
+
+/** What of the request a call passes on; false with something reported. */
+bool gd_load_forward(struct gd_loader *loader, const struct gd_draft_forward *draft,
+                     struct gd_plan_forward *out);
+
+/** What a call sends: `json`, `form` or `body`. */
+bool gd_load_payload(struct gd_loader *loader, const struct gd_draft_call *draft,
+                     const struct gd_names *names, struct gd_plan_call *call);
+
+/** `select`, `pick`, `drop`, `rename` and `ok`. */
+bool gd_load_cut(struct gd_loader *loader, const struct gd_draft_call *draft,
+                 struct gd_plan_call *call);
+
+/** What a route makes of its calls: `merge`, `respond`, `status`, `response_headers`. */
+void gd_load_answer(struct gd_loader *loader, const struct gd_draft_route *draft,
+                    const struct gd_names *names, struct gd_plan_route *route);
+
+/** One of last, first, error and concat. */
+bool gd_load_conflict(struct gd_loader *loader, const struct gd_yaml_node *node,
+                      unsigned *out);
+
+/** What a route passes its requests on to. */
+void gd_load_pass(struct gd_loader *loader, const struct gd_yaml_node *node,
+                  const struct gd_names *names, struct gd_plan_route *route);
 
 /** Where a redirect leads, as text or as a map; names: as of gd_load_calls. */
 void gd_load_redirect(struct gd_loader *loader, const struct gd_yaml_node *node,
                       const struct gd_names *names, struct gd_plan_route *route);
 
-/** Adds the fields of a map, each replacing one of the same name; node NULL: none. */
+/** Points the passes to the upstreams of the plan. */
+void gd_load_settle_passes(struct gd_loader *loader);
+
+/** Finds the upstream of `UPSTREAM/PATH?QUERY` and compiles the rest; *target stays NULL
+ *  when there is none. NULL with something reported. */
+struct gd_template;
+const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
+                                                    const struct gd_yaml_node *node,
+                                                    const struct gd_names *names,
+                                                    struct gd_template **target);
+
+/** Whose fields they are: what is reserved differs. */
+enum gd_headers_of { GD_HEADERS_REQUEST, GD_HEADERS_ANSWER };
+
+/** Whether a request's field is set by gatherd alone, or is about the hop or its proxies.
+ */
+bool gd_header_is_reserved(struct gd_span name);
+
+/** Adds the fields of a map, each replacing one of the same name; node NULL: none.
+ *  names: what values may mention; NULL: `{version}` only. */
 void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
+                     enum gd_headers_of whose, const struct gd_names *names,
                      struct gd_headers *headers);
 
-/** The fields as lines with CRLF. */
+/** A copy that can be changed. */
+struct gd_headers gd_load_copy_headers(struct gd_loader *loader,
+                                       const struct gd_headers *from);
+
+/** The fields as the plan has them: all, or those with placeholders. */
+const struct gd_plan_field *gd_load_fields(struct gd_loader *loader,
+                                           const struct gd_headers *headers, bool all,
+                                           unsigned *count);
+
+/** The fields without placeholders as lines with CRLF. */
 struct gd_span gd_load_header_lines(struct gd_loader *loader,
                                     const struct gd_headers *headers);
 

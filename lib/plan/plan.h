@@ -17,7 +17,13 @@
 #include "http/token.h"
 #include "plan/network.h"
 
+struct gd_expr;
+struct gd_json_path;
+struct gd_plan_redirect;
+struct gd_projection;
+struct gd_ref;
 struct gd_router;
+struct gd_shape;
 struct gd_template;
 
 /** A socket address as text, still unresolved. */
@@ -101,6 +107,37 @@ struct gd_plan_upstream {
 enum { GD_CALLS_MAX = 64 };      /* calls of one route: a bit each */
 enum { GD_CALL_NAME_MAX = 128 }; /* bytes */
 
+/** Statuses, a bit each from 100 to 599. */
+struct gd_statuses {
+    uint64_t bits[8];
+};
+
+static inline bool gd_statuses_have(const struct gd_statuses *statuses, int status)
+{
+    unsigned n = (unsigned)status - 100;
+
+    return n < 500 && (statuses->bits[n / 64] >> n % 64 & 1);
+}
+
+/** A header field whose value may have placeholders. */
+struct gd_plan_field {
+    struct gd_span name, value;
+    const struct gd_template *template; /* NULL: the value is fixed */
+};
+
+/** What of the browser's request is passed on: nothing that is not listed. */
+struct gd_plan_forward {
+    const struct gd_span *headers, *query, *cookies;
+    unsigned header_count, query_count, cookie_count;
+};
+
+enum gd_payload {
+    GD_PAYLOAD_NONE,
+    GD_PAYLOAD_JSON,    /* a shape */
+    GD_PAYLOAD_FORM,    /* a template `/?a=…&b=…`, of which the query is sent */
+    GD_PAYLOAD_FORWARD, /* the browser's own */
+};
+
 struct gd_plan_call {
     unsigned index; /* its bit, and its place in the file's order */
     const char *name;
@@ -109,40 +146,77 @@ struct gd_plan_call {
     enum gd_method method;
     struct gd_template *target; /* path and query */
     struct gd_span
-        header_lines;    /* rendered: upstream's headers, Accept, the call's own */
+        header_lines; /* rendered: upstream's headers, Accept, the call's own */
+    const struct gd_plan_field *fields;
+    unsigned field_count;
+    struct gd_plan_forward forward;
+    enum gd_payload payload;
+    const struct gd_shape *json;
+    const struct gd_template *form;
     uint32_t timeout_ms; /* the call in all; 0: only the route's deadline and one try's */
     bool optional;
     bool hidden;
     struct gd_span
-        fallback;   /* JSON text that stands in for it; "null" without `default` */
+        fallback; /* JSON text that stands in for it; "null" without `default` */
+    bool has_fallback;
+    const struct gd_expr *when; /* NULL: always */
+    struct gd_statuses ok;
+    const struct gd_json_path *select;      /* NULL: all of it */
+    const struct gd_projection *projection; /* NULL: all of it is shown */
+    const struct gd_ref *each;              /* NULL: one call */
+    uint32_t each_limit, each_parallel;
     uint64_t needs; /* bits of the calls it depends on */
 };
 
-/** Where a client is sent. */
-struct gd_plan_redirect {
-    int status;
-    struct gd_span origin;      /* `https://host`; empty: the one the client asked */
-    struct gd_template *target; /* path and query */
+/** A route that streams to one upstream. */
+struct gd_plan_pass {
+    const struct gd_plan_upstream *upstream;
+    struct gd_template *target;     /* path and query; NULL: those of the request */
+    bool adds_query;                /* the target has none: the request's goes with it */
+    struct gd_plan_header *headers; /* of the upstream's `headers`, instead of the
+                                       client's fields of these names */
+    unsigned header_count;
+    struct gd_span header_lines; /* the same, rendered */
 };
 
-/** What answers a route. */
-enum gd_kind { GD_KIND_GATHER, GD_KIND_REDIRECT };
+enum gd_route_kind {
+    GD_ROUTE_KIND_GATHER,
+    GD_ROUTE_KIND_PASS,
+    GD_ROUTE_KIND_REDIRECT,
+    GD_ROUTE_KIND_RESPOND,
+};
 
 struct gd_plan_route {
     unsigned index;
-    enum gd_kind kind;
     const char *pattern;   /* as in the file: `GET /profile/{id}` */
     enum gd_method method; /* OTHER with method_text empty: any method */
     struct gd_span method_text;
+    enum gd_route_kind kind;
     uint32_t timeout_ms;
     size_t max_body;
+    struct gd_plan_pass *pass; /* NULL: a gather of calls */
     struct gd_plan_call *calls;
     unsigned call_count;
-    uint64_t required; /* bits of the calls that are not optional */
-    struct gd_plan_redirect redirect;
+    uint64_t required;                 /* bits of the calls that are not optional */
+    uint64_t mentioned;                /* bits of the calls that others depend on */
+    struct gd_plan_redirect *redirect; /* of that kind; else NULL */
     unsigned param_count;
     struct gd_span *param_names;
+    const struct gd_shape *shape; /* of the answer; NULL: a member for each call */
+    int status;                   /* of an answer; 0: that of status_call */
+    const struct gd_plan_call *status_call;
+    const struct gd_plan_field *fields; /* of an answer */
+    unsigned field_count;
+    bool stream;     /* parts may be sent as they complete */
+    bool parts;      /* ?parts=a,b chooses calls */
+    bool reads_body; /* a reference goes into the body, which has to be JSON then */
 };
+
+/** The bits of all calls of a route. */
+static inline uint64_t gd_route_all(const struct gd_plan_route *route)
+{
+    return route->call_count < 64 ? (UINT64_C(1) << route->call_count) - 1 : UINT64_MAX;
+}
 
 struct gd_plan {
     struct gd_plan_address *listens;

@@ -60,9 +60,11 @@ const char *gd_type_words(enum gd_type type)
 
 bool gd_option_in(const struct gd_option *option, enum gd_section section)
 {
+    /* What answers a route is its own. */
     if (section == GD_SECTION_DEFAULTS)
         return option->section == GD_SECTION_ROUTE && option->type != GD_TYPE_MAP &&
-               option->type != GD_TYPE_REDIRECT;
+               option->type != GD_TYPE_JSON && option->type != GD_TYPE_REDIRECT &&
+               strcmp(option->key, "pass") != 0;
     return option->section == section;
 }
 
@@ -266,10 +268,11 @@ static bool keep_node(struct gd_report *report, const struct gd_option *option,
                       const struct gd_yaml_node *node, void *target)
 {
     bool map = option->type == GD_TYPE_MAP || option->type == GD_TYPE_HEADERS ||
-               option->type == GD_TYPE_NODE;
+               option->type == GD_TYPE_TEXTS || option->type == GD_TYPE_NODE;
+    bool list = option->type == GD_TYPE_NAMES || option->type == GD_TYPE_STATUSES;
     bool text = option->type == GD_TYPE_TEXT;
 
-    if ((map && node->kind != GD_YAML_MAP) ||
+    if ((map && node->kind != GD_YAML_MAP) || (list && node->kind != GD_YAML_LIST) ||
         (text && (node->kind != GD_YAML_SCALAR || gd_yaml_is_null(node))) ||
         (option->type != GD_TYPE_JSON && gd_yaml_is_null(node)))
         return say_wrong(report, option, node);

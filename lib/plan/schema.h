@@ -31,6 +31,11 @@
       "address or network, or list of them")                                             \
     X(REDIRECT, "a path, a URL, or a map with to and status",                            \
       "path or URL, or options, see below")                                              \
+    X(TEXTS, "a map of texts (`name: text`)", "map of `name: text`")                     \
+    X(NAMES, "a list of names", "list of names")                                         \
+    X(STATUSES, "a list of statuses like [2xx, 404]", "list of statuses")                \
+    X(MERGE, "named, flat or deep, or a map with mode and conflict",                     \
+      "word, or options, see below")                                                     \
     X(JSON, "a value", "any value")                                                      \
     X(NODE, "a map of options (`key: value`)", "options, see below")
 

@@ -123,6 +123,7 @@ static json_t *type_schema(const struct gd_option *option)
     case GD_TYPE_MAP:
         return map_of(ref(option->of));
     case GD_TYPE_HEADERS:
+    case GD_TYPE_TEXTS:
         return map_of(plain_text());
     case GD_TYPE_PATTERNS:
         return list_of(gd_need(json_pack("{s:s}", "type", "string")));
@@ -140,6 +141,12 @@ static json_t *type_schema(const struct gd_option *option)
                                         "type", "string")));
     case GD_TYPE_REDIRECT:
         return any_of(text_like(TARGET_PATTERN), ref(option->of));
+    case GD_TYPE_NAMES:
+        return list_of(gd_need(json_pack("{s:s}", "type", "string")));
+    case GD_TYPE_STATUSES:
+        return list_of(gd_need(json_pack("{s:[s, s]}", "type", "string", "integer")));
+    case GD_TYPE_MERGE:
+        return any_of(words(option), ref(option->of));
     case GD_TYPE_JSON:
         break;
     }

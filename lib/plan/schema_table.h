@@ -40,7 +40,10 @@
       "The long form of `redirect`.")                                                     \
     X(CALL, struct gd_draft_call, "routes.PATTERN.calls.NAME",                            \
       "One upstream call; its name is its key in the answer. Short form: "                \
-      "`[METHOD ]UPSTREAM/PATH?QUERY`.")
+      "`[METHOD ]UPSTREAM/PATH?QUERY`.")                                                  \
+    X(MERGE, struct gd_draft_merge, "routes.PATTERN.merge", "The long form of `merge`.")  \
+    X(FORWARD, struct gd_draft_forward, "forward",                                        \
+      "What of the browser's request is passed on to upstreams; nothing else is.")
 
 #define GD_MS_MAX 86400000 /* 24h */
 #define GD_SIZE_MAX 1073741824 /* 1GiB */
@@ -83,7 +86,8 @@
     X(LIMITS, "body", SIZE, NONE, body, 0, GD_SIZE_MAX, "1MiB", "", APPLIED,              \
       "Largest request body of a route without `max_body`; more is answered with 413.")   \
     X(LIMITS, "body_timeout", DURATION, NONE, body_timeout_ms, 1, GD_MS_MAX, "30s", "",   \
-      APPLIED, "From the end of the header to the end of the body.")                      \
+      APPLIED, "From the end of the header to the end of the body; of a `pass`, how long " \
+      "the body may make no progress.")                                                   \
     X(LIMITS, "idle_timeout", DURATION, NONE, idle_timeout_ms, 1, GD_MS_MAX, "75s", "",   \
       APPLIED, "How long a connection is kept open between requests.")                    \
     X(LIMITS, "write_timeout", DURATION, NONE, write_timeout_ms, 1, GD_MS_MAX, "30s", "", \
@@ -105,7 +109,8 @@
     X(UPSTREAM, "balance", ENUM, NONE, plan.balance, 0, 0, "least_pending",               \
       "round_robin|least_pending", APPLIED, "How a server is chosen.")                    \
     X(UPSTREAM, "timeout", DURATION, NONE, plan.timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED, \
-      "One try, from asking for a connection to the last byte of the answer.")            \
+      "One try, from asking for a connection to the last byte of the answer; of a "       \
+      "`pass`, how long request or answer may make no progress.")                         \
     X(UPSTREAM, "connect_timeout", DURATION, NONE, plan.connect_timeout_ms, 1, GD_MS_MAX, \
       "500ms", "", APPLIED, "Opening a connection.")                                      \
     X(UPSTREAM, "pool", SECTION, POOL, plan.pool, 0, 0, "", "", APPLIED,                  \
@@ -115,7 +120,7 @@
       "`User-Agent: gatherd/{version}` and `Accept: application/json` are set unless "    \
       "given here.")                                                                      \
     X(UPSTREAM, "max_response", SIZE, NONE, plan.max_response, 1, GD_SIZE_MAX, "10MiB", "", \
-      APPLIED, "Largest body of an answer.")                                              \
+      APPLIED, "Largest body of an answer to a call; a `pass` has no bound.")             \
     X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
       "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
     X(SERVER, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED, "`http://HOST[:PORT]`.")     \
@@ -143,26 +148,70 @@
     X(MOCK, "fail", PERCENT, NONE, plan.fail_share, 0, 0, "0%", "", APPLIED,              \
       "The share of requests that is answered with 500 instead.")                         \
     X(ROUTE, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED,      \
-      "The deadline of the whole answer; calls that are not done by then have failed.")   \
+      "The deadline of the whole answer; calls that are not done by then have failed. Of " \
+      "a `pass`: of the answer's header, from the end of the request's body.")            \
     X(ROUTE, "max_body", SIZE, NONE, max_body, 0, GD_SIZE_MAX, "=limits.body", "", APPLIED, \
       "Largest request body; more is answered with 413.")                                 \
     X(ROUTE, "calls", MAP, CALL, calls, 0, 0, "", "", APPLIED,                            \
-      "What is called, side by side, by the key it has in the answer; 1 to 64.")          \
+      "What is called, side by side where nothing waits for another, by the key it has "  \
+      "in the answer; 1 to 64.")                                                          \
+    X(ROUTE, "pass", TEXT, NONE, pass, 0, 0, "", "", APPLIED,                              \
+      "Streams requests and answers of any method and content to one upstream, instead of " \
+      "`calls`: `UPSTREAM/PATH?QUERY` as in a call's `url`, or `UPSTREAM` alone for the "  \
+      "request's own path and query.")                                                    \
     X(ROUTE, "redirect", REDIRECT, REDIRECT, redirect, 0, 0, "", "", APPLIED,             \
       "Instead of calls: where the client is sent, as `/PATH` or `https://HOST/PATH`, "   \
       "with the same placeholders as the url of a call. The query of the request is not " \
       "kept.")                                                                            \
+    X(ROUTE, "respond", JSON, NONE, respond, 0, 0, "", "", APPLIED,                       \
+      "The shape of the answer: any value in which `$user.name` is a value of a call, "   \
+      "`{user.name}` one inside a text, and `$merge`, `$concat`, `$first` and `$join` "   \
+      "combine several. Without calls: a fixed answer.")                                  \
+    X(ROUTE, "merge", MERGE, MERGE, merge, 0, 0, "=named", "named|flat|deep", APPLIED,    \
+      "How parts become the answer: `named`, a member for each call; `flat`, the members " \
+      "of all in one object; `deep`, objects merged inside as well.")                     \
+    X(ROUTE, "status", TEXT, NONE, status, 0, 0, "=200", "", APPLIED,                     \
+      "The status of an answer, or the name of a call whose status it is.")               \
+    X(ROUTE, "response_headers", HEADERS, NONE, response_headers, 0, 0, "", "", APPLIED,  \
+      "Header fields of an answer; one whose placeholder has no value is left out.")      \
+    X(ROUTE, "forward", SECTION, FORWARD, forward, 0, 0, "", "", APPLIED,                 \
+      "What of the browser's request its calls pass on.")                                 \
+    X(ROUTE, "stream", BOOL, NONE, stream, 0, 0, "true", "", APPLIED,                     \
+      "Parts are sent as they complete to clients that accept `text/event-stream` or "    \
+      "`application/x-ndjson`.")                                                          \
+    X(ROUTE, "parts", ENUM, NONE, parts, 0, 0, "off", "off|query", APPLIED,               \
+      "`query`: with `?parts=user,orders` only these calls, and what they depend on, are " \
+      "made.")                                                                            \
     X(REDIRECT, "to", TEXT, NONE, to, 0, 0, "!", "", APPLIED,                             \
       "`/PATH` or `https://HOST/PATH`.")                                                  \
     X(REDIRECT, "status", ENUM, NONE, status, 0, 0, "308", "301|302|303|307|308", APPLIED, \
       "The status: 301 and 308 are permanent, and only 307 and 308 keep the method.")     \
+    X(MERGE, "mode", ENUM, NONE, mode, 0, 0, "named", "named|flat|deep", APPLIED,         \
+      "How parts become the answer.")                                                     \
+    X(MERGE, "conflict", ENUM, NONE, conflict, 0, 0, "last", "last|first|error|concat", APPLIED, \
+      "What counts when members of one name meet: that of the later call, of the first, "  \
+      "none (the route fails), or a list of both.")                                       \
+    X(FORWARD, "headers", NAMES, NONE, headers, 0, 0, "", "", APPLIED,                    \
+      "Header fields, like `Authorization` or `Accept-Language`.")                        \
+    X(FORWARD, "query", NAMES, NONE, query, 0, 0, "", "", APPLIED,                        \
+      "Query parameters, added to the query of the call.")                                \
+    X(FORWARD, "cookies", NAMES, NONE, cookies, 0, 0, "", "", APPLIED, "Cookies.")        \
     X(CALL, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED,                                \
       "`UPSTREAM/PATH?QUERY`, or `http://HOST[:PORT]/PATH?QUERY`; `{name}` is a path "    \
-      "parameter of the route, `{query.name}` of the request's query, `{name?}` may be "  \
-      "absent and `{name=text}` has a default.")                                          \
-    X(CALL, "method", TEXT, NONE, method, 0, 0, "=GET", "", APPLIED, "The method.")       \
+      "parameter of the route, `{user.login}` a value of another call, `{query.name}` of " \
+      "the request's query, `{name?}` may be absent and `{name=text}` has a default.")    \
+    X(CALL, "method", TEXT, NONE, method, 0, 0, "=GET, with a body POST", "", APPLIED,    \
+      "The method.")                                                                      \
     X(CALL, "headers", HEADERS, NONE, headers, 0, 0, "", "", APPLIED,                     \
-      "Header fields of this call, over those of its upstream.")                          \
+      "Header fields of this call, over those of its upstream; with placeholders.")       \
+    X(CALL, "forward", SECTION, FORWARD, forward, 0, 0, "=the route's", "", APPLIED,      \
+      "What of the browser's request this call passes on.")                               \
+    X(CALL, "json", JSON, NONE, json, 0, 0, "", "", APPLIED,                              \
+      "The request body, a shape like `respond`.")                                        \
+    X(CALL, "form", TEXTS, NONE, form, 0, 0, "", "", APPLIED,                               \
+      "The request body, as form fields whose values are texts with placeholders.")       \
+    X(CALL, "body", ENUM, NONE, body, 0, 0, "none", "none|forward", APPLIED,              \
+      "`forward`: the browser's own request body, with its type.")                        \
     X(CALL, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "=the route's", "", APPLIED, \
       "This call in all, never beyond the route's deadline.")                             \
     X(CALL, "optional", BOOL, NONE, optional, 0, 0, "false", "", APPLIED,                 \
@@ -170,7 +219,28 @@
     X(CALL, "default", JSON, NONE, fallback, 0, 0, "", "", APPLIED,                       \
       "What stands in for it when it fails; implies `optional`.")                         \
     X(CALL, "hidden", BOOL, NONE, hidden, 0, 0, "false", "", APPLIED,                     \
-      "It is made, but does not stand in the answer.")
+      "It is made, but does not stand in the answer.")                                    \
+    X(CALL, "when", TEXT, NONE, when, 0, 0, "", "", APPLIED,                              \
+      "A condition; when it does not hold the call is skipped, which is no failure: its "  \
+      "default, else null, stands in for it.")                                            \
+    X(CALL, "ok", STATUSES, NONE, ok, 0, 0, "=[2xx]", "", APPLIED,                        \
+      "Statuses that count as success, like `[2xx, 404]`.")                               \
+    X(CALL, "select", TEXT, NONE, select, 0, 0, "", "", APPLIED,                          \
+      "A path like `data.items`: only this part of the answer is taken, null when it is "  \
+      "not there.")                                                                       \
+    X(CALL, "pick", NAMES, NONE, pick, 0, 0, "", "", APPLIED,                             \
+      "Fields to show, like `[name, owner.login]`, through lists element by element; "    \
+      "other calls see all of the answer.")                                               \
+    X(CALL, "drop", NAMES, NONE, drop, 0, 0, "", "", APPLIED, "Fields not to show.")      \
+    X(CALL, "rename", TEXTS, NONE, rename, 0, 0, "", "", APPLIED,                           \
+      "Other names to show fields by, like `{stargazers_count: stars}`.")                 \
+    X(CALL, "each", TEXT, NONE, each, 0, 0, "", "", APPLIED,                              \
+      "A list in another call's answer, like `orders[*].product_id`: one call is made for " \
+      "each different value, which is `{item}`; the answers become a list in that order.") \
+    X(CALL, "each_limit", INT, NONE, each_limit, 1, 10000, "50", "", APPLIED,             \
+      "Most values of `each`; more fail the call with `too_large`.")                      \
+    X(CALL, "each_parallel", INT, NONE, each_parallel, 1, 1000, "8", "", APPLIED,         \
+      "Calls of `each` that run at once.")
 /* clang-format on */
 
 #endif

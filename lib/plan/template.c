@@ -1,6 +1,7 @@
 #include "plan/template_piece.h"
 
 #include "base/blocks.h"
+#include "http/token.h"
 #include "json/text.h"
 
 /* Values up to this length are decoded on the stack. */
@@ -11,6 +12,25 @@ struct gd_span gd_template_literal(const struct gd_template *tpl)
     if (tpl->count == 1 && tpl->pieces[0].kind == GD_PIECE_LITERAL)
         return tpl->pieces[0].text;
     return GD_SPAN_NONE;
+}
+
+uint64_t gd_template_needs(const struct gd_template *tpl)
+{
+    uint64_t needs = 0;
+
+    for (unsigned i = 0; i < tpl->count; i++)
+        if (tpl->pieces[i].kind == GD_PIECE_REF)
+            needs |= gd_ref_needs(&tpl->pieces[i].ref);
+    return needs;
+}
+
+bool gd_template_reads_body(const struct gd_template *tpl)
+{
+    for (unsigned i = 0; i < tpl->count; i++)
+        if (tpl->pieces[i].kind == GD_PIECE_REF &&
+            tpl->pieces[i].ref.source == GD_SOURCE_BODY)
+            return true;
+    return false;
 }
 
 /* Values ------------------------------------------------------------------------------
@@ -44,12 +64,14 @@ static int hex_value(char c)
 
 /* Takes one decoded byte from the front of text, which isn't empty. A "%" that is no
  * escape stands for itself. */
-static unsigned char take_byte(struct gd_span *text, bool plus_is_space)
+static unsigned char take_byte(struct gd_span *text, enum gd_coding coding)
 {
     char c = *text->ptr++;
 
     text->len--;
-    if (c == '+' && plus_is_space)
+    if (coding == GD_CODED_PLAIN)
+        return (unsigned char)c;
+    if (c == '+' && coding == GD_CODED_FORM)
         return ' ';
     if (c == '%' && text->len >= 2) {
         int high = hex_value(text->ptr[0]), low = hex_value(text->ptr[1]);
@@ -64,8 +86,8 @@ static unsigned char take_byte(struct gd_span *text, bool plus_is_space)
 }
 
 /* Appends the decoded value with all but unreserved characters escaped. */
-static enum gd_failure add_escaped(struct gd_buf *out, struct gd_span value, bool plus,
-                                   bool in_path)
+static enum gd_failure add_escaped(struct gd_buf *out, struct gd_span value,
+                                   enum gd_coding coding, bool in_path)
 {
     static const char hex[] = "0123456789ABCDEF";
     struct gd_span left = value;
@@ -75,7 +97,7 @@ static enum gd_failure add_escaped(struct gd_buf *out, struct gd_span value, boo
     if (all_unreserved(value))
         return gd_buf_add_span(out, value) ? GD_OK : GD_FAIL_TOO_LARGE;
     while (left.len) {
-        unsigned char c = take_byte(&left, plus);
+        unsigned char c = take_byte(&left, coding);
 
         if (in_path && (c < 0x20 || c == 0x7F))
             return GD_FAIL_UNRESOLVED;
@@ -85,7 +107,7 @@ static enum gd_failure add_escaped(struct gd_buf *out, struct gd_span value, boo
         return GD_FAIL_TOO_LARGE;
     to = out->data + out->len;
     for (left = value; left.len;) {
-        unsigned char c = take_byte(&left, plus);
+        unsigned char c = take_byte(&left, coding);
 
         if (is_unreserved(c)) {
             *to++ = (char)c;
@@ -100,7 +122,8 @@ static enum gd_failure add_escaped(struct gd_buf *out, struct gd_span value, boo
 }
 
 /* Appends the decoded value as the content of a JSON string. */
-static enum gd_failure add_json(struct gd_buf *out, struct gd_span value, bool plus)
+static enum gd_failure add_json(struct gd_buf *out, struct gd_span value,
+                                enum gd_coding coding)
 {
     char small[SMALL];
     char *room = small;
@@ -115,7 +138,7 @@ static enum gd_failure add_json(struct gd_buf *out, struct gd_span value, bool p
     if (room == NULL)
         return GD_FAIL_TOO_LARGE;
     while (left.len)
-        room[len++] = (char)take_byte(&left, plus);
+        room[len++] = (char)take_byte(&left, coding);
     decoded = (struct gd_span){room, len};
     ok = gd_json_add_escaped(out, decoded);
     if (room != small)
@@ -123,30 +146,79 @@ static enum gd_failure add_json(struct gd_buf *out, struct gd_span value, bool p
     return ok ? GD_OK : GD_FAIL_TOO_LARGE;
 }
 
-static enum gd_failure add_value(struct gd_buf *out, const struct gd_piece *piece,
-                                 struct gd_span value)
+/* Appends the decoded value as content of a header field. */
+static enum gd_failure add_field(struct gd_buf *out, struct gd_span value,
+                                 enum gd_coding coding)
 {
-    bool from_query = piece->kind == GD_PIECE_QUERY;
+    size_t start = out->len;
 
-    if (piece->place == GD_PLACE_JSON)
-        return add_json(out, value, from_query);
-    if (piece->place == GD_PLACE_PATH && !from_query)
-        return gd_buf_add_span(out, value) ? GD_OK : GD_FAIL_TOO_LARGE;
-    return add_escaped(out, value, from_query, piece->place == GD_PLACE_PATH);
+    if (!gd_buf_reserve(out, value.len))
+        return GD_FAIL_TOO_LARGE;
+    while (value.len)
+        out->data[out->len++] = (char)take_byte(&value, coding);
+    value = (struct gd_span){out->data + start, out->len - start};
+    return value.len == 0 || gd_is_field_value(value) ? GD_OK : GD_FAIL_UNRESOLVED;
 }
 
-/* The value of a placeholder, ptr NULL when it has none. */
-static struct gd_span value_of(const struct gd_piece *piece,
-                               const struct gd_values *values)
+static enum gd_failure add_text(struct gd_buf *out, const struct gd_piece *piece,
+                                struct gd_span value, enum gd_coding coding)
 {
-    struct gd_span value;
+    switch (piece->place) {
+    case GD_PLACE_JSON:
+        return add_json(out, value, coding);
+    case GD_PLACE_HEADER:
+        return add_field(out, value, coding);
+    case GD_PLACE_PATH:
+        /* A path parameter is canonical: it is a segment already. */
+        if (piece->ref.source == GD_SOURCE_PARAM)
+            return gd_buf_add_span(out, value) ? GD_OK : GD_FAIL_TOO_LARGE;
+        return add_escaped(out, value, coding, true);
+    case GD_PLACE_QUERY:
+        break;
+    }
+    return add_escaped(out, value, coding, false);
+}
 
-    if (piece->kind == GD_PIECE_QUERY)
-        return gd_query_get(values->query, piece->name);
-    if (piece->param >= values->param_count)
-        return GD_SPAN_NONE;
-    value = values->params[piece->param];
-    return piece->tail && value.len == 0 && piece->text.ptr ? GD_SPAN_NONE : value;
+static enum gd_failure add_found(struct gd_buf *out, const struct gd_piece *piece,
+                                 const struct gd_found *found)
+{
+    enum gd_failure failure = GD_FAIL_UNRESOLVED;
+    struct gd_buf text;
+    bool full;
+
+    if (found->kind == GD_FOUND_TEXT)
+        return add_text(out, piece, found->text, found->coding);
+    gd_buf_init(&text, out->blocks, out->max);
+    if (gd_found_text(found, &piece->ref.path, &text, &full))
+        failure = add_text(out, piece, gd_buf_span(&text), GD_CODED_PLAIN);
+    else if (full)
+        failure = GD_FAIL_TOO_LARGE;
+    gd_buf_free(&text);
+    return failure;
+}
+
+static bool stop(void *arg, struct gd_json_value value)
+{
+    return false;
+}
+
+/* Whether there is nothing: then a default may stand in. */
+static bool is_absent(const struct gd_piece *piece, const struct gd_found *found)
+{
+    switch (found->kind) {
+    case GD_FOUND_NOTHING:
+        return true;
+    case GD_FOUND_TEXT:
+        return piece->ref.tail && found->text.len == 0 && piece->text.ptr;
+    case GD_FOUND_JSON:
+        return gd_tape_kind(found->json.tape, found->json.node) == GD_JSON_NULL;
+    case GD_FOUND_MANY:
+        return gd_json_path_each(&piece->ref.path, found->json, stop, NULL);
+    case GD_FOUND_NUMBER:
+    case GD_FOUND_NO_MEMORY:
+        break;
+    }
+    return false;
 }
 
 /* Expansion ---------------------------------------------------------------------------
@@ -191,7 +263,7 @@ static enum gd_failure expand_piece(const struct gd_template *tpl, unsigned *at,
                                     struct gd_buf *out)
 {
     const struct gd_piece *piece = &tpl->pieces[(*at)++];
-    struct gd_span value;
+    struct gd_found found;
 
     switch (piece->kind) {
     case GD_PIECE_LITERAL:
@@ -200,13 +272,12 @@ static enum gd_failure expand_piece(const struct gd_template *tpl, unsigned *at,
         return begin_pair(pair, piece, out) ? GD_OK : GD_FAIL_TOO_LARGE;
     case GD_PIECE_SEGMENT_END:
         return ends_in_dots(out) ? GD_FAIL_UNRESOLVED : GD_OK;
-    case GD_PIECE_PARAM:
-    case GD_PIECE_QUERY:
+    case GD_PIECE_REF:
         break;
     }
-    value = value_of(piece, values);
-    if (value.ptr)
-        return add_value(out, piece, value);
+    found = gd_values_find(values, &piece->ref);
+    if (!is_absent(piece, &found))
+        return add_found(out, piece, &found);
     if (piece->text.ptr)
         return gd_buf_add_span(out, piece->text) ? GD_OK : GD_FAIL_TOO_LARGE;
     if (!piece->optional)

@@ -1,31 +1,12 @@
-#include "plan/template_piece.h"
+#include "plan/template_compile.h"
 
 #include "base/mem.h"
 #include "http/target.h"
+#include "json/text.h"
 
-enum { TEXT_MAX = 1 << 20, TARGET_MAX = 4096 };
+enum { TEXT_MAX = 1 << 20 };
 
-struct compiler {
-    struct gd_arena *arena;
-    const struct gd_names *names;
-    struct gd_err *err;
-    struct gd_span text;
-    size_t at;
-    enum gd_place place;
-    struct gd_piece *pieces;
-    unsigned count;
-    struct gd_buf literal;  /* text not yet made a piece */
-    struct gd_buf skeleton; /* target: literal text with "x" for each placeholder */
-    /* path: the segment at hand */
-    bool has_hole;
-    bool has_solid; /* text, or a tail, that keeps it from being empty or dots */
-    /* query: pairs so far */
-    bool certain;       /* one that is always there */
-    bool maybe;         /* one that may be absent */
-    unsigned open_pair; /* index of its piece + 1; 0: none */
-};
-
-static bool full(struct compiler *c)
+bool gd_compile_full(struct gd_compiler *c)
 {
     return gd_err_set(c->err, "the text is too long");
 }
@@ -33,7 +14,7 @@ static bool full(struct compiler *c)
 /* Pieces ------------------------------------------------------------------------------
  */
 
-static struct gd_piece *piece_add(struct compiler *c, enum gd_piece_kind kind)
+struct gd_piece *gd_compile_piece(struct gd_compiler *c, enum gd_piece_kind kind)
 {
     struct gd_piece *piece = &c->pieces[c->count++];
 
@@ -41,27 +22,41 @@ static struct gd_piece *piece_add(struct compiler *c, enum gd_piece_kind kind)
     return piece;
 }
 
-/* Makes a piece of the literal text gathered so far. */
-static bool flush(struct compiler *c)
+/* A copy in the arena, escaped where the text is to be; ptr NULL when it is too long. */
+static struct gd_span keep(struct gd_compiler *c, struct gd_span text)
+{
+    struct gd_span kept = GD_SPAN_NONE;
+    struct gd_buf escaped;
+
+    if (!c->escape)
+        return gd_arena_copy(c->arena, text);
+    gd_buf_init(&escaped, NULL, TEXT_MAX * 6);
+    if (gd_json_add_escaped(&escaped, text))
+        kept = gd_arena_copy(c->arena, gd_buf_span(&escaped));
+    gd_buf_free(&escaped);
+    return kept;
+}
+
+bool gd_compile_flush(struct gd_compiler *c)
 {
     struct gd_span text;
 
     if (c->literal.len == 0)
         return true;
-    text = gd_arena_copy(c->arena, gd_buf_span(&c->literal));
+    text = keep(c, gd_buf_span(&c->literal));
     if (text.ptr == NULL)
-        return full(c);
-    piece_add(c, GD_PIECE_LITERAL)->text = text;
+        return gd_compile_full(c);
+    gd_compile_piece(c, GD_PIECE_LITERAL)->text = text;
     c->literal.len = 0;
     return true;
 }
 
-static bool add_text(struct compiler *c, const char *text, size_t len)
+bool gd_compile_add(struct gd_compiler *c, const char *text, size_t len)
 {
     if (!gd_buf_add(&c->literal, text, len))
-        return full(c);
-    if (c->place != GD_PLACE_JSON && !gd_buf_add(&c->skeleton, text, len))
-        return full(c);
+        return gd_compile_full(c);
+    if (c->target && !gd_buf_add(&c->skeleton, text, len))
+        return gd_compile_full(c);
     return true;
 }
 
@@ -80,7 +75,7 @@ static bool has_control(struct gd_span text)
 }
 
 /* Encodes the default for its place and keeps it in the piece. */
-static bool add_fallback(struct compiler *c, const struct gd_hole *hole,
+static bool add_fallback(struct gd_compiler *c, const struct gd_hole *hole,
                          struct gd_piece *piece)
 {
     struct gd_buf encoded;
@@ -88,27 +83,32 @@ static bool add_fallback(struct compiler *c, const struct gd_hole *hole,
 
     if (hole->fallback.ptr == NULL)
         return true;
-    if (c->place == GD_PLACE_JSON && memchr(hole->fallback.ptr, '"', hole->fallback.len))
+    if (c->place == GD_PLACE_JSON && !c->escape &&
+        memchr(hole->fallback.ptr, '"', hole->fallback.len))
         return gd_err_set(c->err, "%.*s: a default in JSON can't have quotes",
                           GD_SPAN_ARG(hole->text));
     /* A tail may be empty: then so may its default. */
-    if (c->place == GD_PLACE_PATH && !(piece->tail && hole->fallback.len == 0) &&
+    if (c->place == GD_PLACE_PATH && !(piece->ref.tail && hole->fallback.len == 0) &&
         (is_dots(hole->fallback) || has_control(hole->fallback)))
         return gd_err_set(c->err, "%.*s: the default can't be a segment of a path",
                           GD_SPAN_ARG(hole->text));
+    if (c->place == GD_PLACE_HEADER && has_control(hole->fallback))
+        return gd_err_set(c->err, "%.*s: the default has control characters",
+                          GD_SPAN_ARG(hole->text));
     gd_buf_init(&encoded, NULL, TEXT_MAX);
-    ok = c->place == GD_PLACE_JSON ? gd_buf_add_span(&encoded, hole->fallback)
-                                   : gd_percent_encode(&encoded, hole->fallback);
+    ok = c->place == GD_PLACE_JSON || c->place == GD_PLACE_HEADER
+             ? gd_buf_add_span(&encoded, hole->fallback)
+             : gd_percent_encode(&encoded, hole->fallback);
     if (ok) {
-        piece->text = gd_arena_copy(c->arena, gd_buf_span(&encoded));
+        piece->text = keep(c, gd_buf_span(&encoded));
         ok = piece->text.ptr != NULL;
     }
     gd_buf_free(&encoded);
-    return ok || full(c);
+    return ok || gd_compile_full(c);
 }
 
 /* What a placeholder has to be to stand in a path. */
-static bool check_in_path(struct compiler *c, const struct gd_hole *hole,
+static bool check_in_path(struct gd_compiler *c, const struct gd_hole *hole,
                           const struct gd_piece *piece)
 {
     char next = c->at < c->text.len ? c->text.ptr[c->at] : '/';
@@ -118,7 +118,7 @@ static bool check_in_path(struct compiler *c, const struct gd_hole *hole,
                           "%.*s: a segment of a path can't be absent; give it a "
                           "default, as in {%.*s=none}",
                           GD_SPAN_ARG(hole->text), GD_SPAN_ARG(hole->name));
-    if (piece->tail &&
+    if (piece->ref.tail && piece->ref.source == GD_SOURCE_PARAM &&
         ((next != '/' && next != '?') || c->skeleton.data[c->skeleton.len - 1] != '/'))
         return gd_err_set(c->err,
                           "%.*s is the rest of a path, so in a path it has to "
@@ -127,29 +127,29 @@ static bool check_in_path(struct compiler *c, const struct gd_hole *hole,
     return true;
 }
 
-static bool compile_hole(struct compiler *c)
+static bool compile_hole(struct gd_compiler *c)
 {
     struct gd_hole hole;
     struct gd_piece *piece;
 
-    if (!gd_hole_read(c->text, c->at, &hole, c->err) || !flush(c))
+    c->hole = c->at;
+    if (!gd_hole_read(c->text, c->at, &hole, c->err) || !gd_compile_flush(c))
         return false;
     c->at += hole.text.len;
-    piece = piece_add(c, GD_PIECE_PARAM);
+    piece = gd_compile_piece(c, GD_PIECE_REF);
     piece->optional = hole.optional;
-    if (!gd_hole_resolve(&hole, c->names, c->arena, piece, c->err))
+    if (!gd_ref_parse(c->arena, hole.name, hole.text, c->names, &piece->ref, c->err))
         return false;
     if (c->place == GD_PLACE_PATH && !check_in_path(c, &hole, piece))
         return false;
     c->has_hole = true;
-    c->has_solid |= piece->tail;
+    c->has_solid |= piece->ref.tail;
     if (!add_fallback(c, &hole, piece))
         return false;
-    return c->place == GD_PLACE_JSON || gd_buf_add(&c->skeleton, "x", 1) || full(c);
+    return !c->target || gd_buf_add(&c->skeleton, "x", 1) || gd_compile_full(c);
 }
 
-/* Reads a brace at c->at: a doubled one stands for itself. */
-static bool compile_brace(struct compiler *c)
+bool gd_compile_brace(struct gd_compiler *c)
 {
     const char *p = c->text.ptr + c->at;
     bool doubled = c->at + 1 < c->text.len && p[1] == p[0];
@@ -161,191 +161,54 @@ static bool compile_brace(struct compiler *c)
         return gd_err_set(c->err, "there is a } without {; a literal one is written }}");
     c->at += 2;
     c->has_solid = true;
-    return c->place == GD_PLACE_JSON ? add_text(c, p, 1) : add_text(c, escaped, 3);
+    return c->place == GD_PLACE_JSON || c->place == GD_PLACE_HEADER
+               ? gd_compile_add(c, p, 1)
+               : gd_compile_add(c, escaped, 3);
 }
 
-/* Targets -----------------------------------------------------------------------------
+/* Values of their own -----------------------------------------------------------------
  */
 
-static void end_segment(struct compiler *c)
+/* Text whose literal bytes stand as they are: of a header. */
+static bool compile_plain(struct gd_compiler *c)
 {
-    c->has_hole = false;
-    c->has_solid = false;
-}
+    while (c->at < c->text.len) {
+        char byte = c->text.ptr[c->at];
 
-/* Ends the segment before a "/", "?" or the end. */
-static bool close_segment(struct compiler *c)
-{
-    bool check = c->has_hole && !c->has_solid;
-
-    end_segment(c);
-    if (!check)
-        return true;
-    if (!flush(c))
-        return false;
-    piece_add(c, GD_PIECE_SEGMENT_END);
-    return true;
-}
-
-/* Whether the pair that starts at text[at] has a placeholder that may be absent. */
-static bool pair_is_optional(struct gd_span text, size_t at)
-{
-    while (at < text.len && text.ptr[at] != '&') {
-        struct gd_hole hole;
-
-        if (text.ptr[at] != '{') {
-            at++;
-            continue;
+        if (byte == '{' || byte == '}') {
+            if (!gd_compile_brace(c))
+                return false;
+        } else if (!gd_compile_add(c, &byte, 1)) {
+            return false;
+        } else {
+            c->at++;
         }
-        if (at + 1 < text.len && text.ptr[at + 1] == '{') {
-            at += 2;
-            continue;
+    }
+    return gd_compile_flush(c);
+}
+
+/* Text that becomes one query value. */
+static bool compile_value(struct gd_compiler *c)
+{
+    while (c->at < c->text.len) {
+        struct gd_span byte = {c->text.ptr + c->at, 1};
+
+        if (*byte.ptr == '{' || *byte.ptr == '}') {
+            if (!gd_compile_brace(c))
+                return false;
+        } else if (!gd_percent_encode(&c->literal, byte)) {
+            return gd_compile_full(c);
+        } else {
+            c->at++;
         }
-        if (!gd_hole_read(text, at, &hole, NULL))
-            return false;
-        if (hole.optional)
-            return true;
-        at += hole.text.len;
     }
-    return false;
-}
-
-/* Ends the query pair at hand: an absent value in it leads behind it. */
-static bool close_pair(struct compiler *c)
-{
-    if (c->open_pair == 0)
-        return true;
-    if (!flush(c))
-        return false;
-    c->pieces[c->open_pair - 1].skip_to = c->count;
-    c->open_pair = 0;
-    return true;
-}
-
-/* Begins the pair behind the "?" or "&" at c->at. */
-static bool begin_pair(struct compiler *c)
-{
-    char written = c->text.ptr[c->at++];
-    bool optional = pair_is_optional(c->text, c->at);
-    char separator = c->certain ? '&' : c->maybe ? 0 : '?';
-
-    if (!optional && separator) {
-        c->certain = true;
-        return add_text(c, &separator, 1);
-    }
-    if (!flush(c))
-        return false;
-    piece_add(c, GD_PIECE_PAIR)->separator = separator;
-    if (optional)
-        c->open_pair = c->count;
-    c->maybe |= optional;
-    c->certain |= !optional;
-    return gd_buf_add(&c->skeleton, &written, 1) || full(c);
-}
-
-static bool compile_byte(struct compiler *c)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    char byte = c->text.ptr[c->at++];
-    unsigned char code = (unsigned char)byte;
-    char escape[3] = {'%', hex[code >> 4], hex[code & 15]};
-
-    c->has_solid |= byte != '.' && byte != '/';
-    return code < 0x80 ? add_text(c, &byte, 1) : add_text(c, escape, sizeof(escape));
-}
-
-static bool step_target(struct compiler *c)
-{
-    char byte = c->text.ptr[c->at];
-    bool in_path = c->place == GD_PLACE_PATH;
-
-    if (byte == '{' || byte == '}')
-        return compile_brace(c);
-    if (in_path && byte == '/')
-        return close_segment(c) && compile_byte(c);
-    if (in_path && byte == '?') {
-        if (!close_segment(c))
-            return false;
-        c->place = GD_PLACE_QUERY;
-        return begin_pair(c);
-    }
-    if (!in_path && byte == '&')
-        return close_pair(c) && begin_pair(c);
-    return compile_byte(c);
-}
-
-/* Whether text is "." or "..", in any spelling. */
-static bool is_dot_segment(struct gd_span text)
-{
-    unsigned dots = 0;
-
-    while (text.len) {
-        bool escaped = text.len >= 3 && text.ptr[0] == '%' && text.ptr[1] == '2' &&
-                       (text.ptr[2] | 0x20) == 'e';
-        size_t len = escaped ? 3 : 1;
-
-        if (!escaped && text.ptr[0] != '.')
-            return false;
-        dots++;
-        text.ptr += len;
-        text.len -= len;
-    }
-    return dots == 1 || dots == 2;
-}
-
-/* Checks the literal text with "x" for each placeholder. */
-static bool check_skeleton(struct compiler *c)
-{
-    struct gd_buf *skeleton = &c->skeleton;
-    struct gd_span path = gd_buf_span(skeleton);
-    struct gd_target target;
-    size_t len = skeleton->len;
-    const char *query;
-
-    query = memchr(path.ptr, '?', path.len);
-    if (query)
-        path.len = (size_t)(query - path.ptr);
-    for (size_t at = 1; at <= path.len;) {
-        const char *slash = memchr(path.ptr + at, '/', path.len - at);
-        size_t end = slash ? (size_t)(slash - path.ptr) : path.len;
-
-        if (is_dot_segment((struct gd_span){path.ptr + at, end - at}))
-            return gd_err_set(c->err, "the path has a dot segment; write it without");
-        at = end + 1;
-    }
-    if (!gd_buf_reserve(skeleton, len + 1))
-        return full(c);
-    if (!gd_target_parse((struct gd_span){skeleton->data, len}, skeleton->data + len,
-                         &target) ||
-        target.form != GD_TARGET_ORIGIN)
-        return gd_err_set(c->err,
-                          "\"%.*s\" is not a valid path and query; spaces, quotes "
-                          "and <>\\^`| are written as %%XX",
-                          GD_SPAN_ARG(c->text));
-    return true;
-}
-
-static bool compile_target(struct compiler *c)
-{
-    if (c->text.len == 0 || c->text.ptr[0] != '/')
-        return gd_err_set(c->err, "a path starts with /");
-    if (c->text.len > TARGET_MAX)
-        return full(c);
-    if (memchr(c->text.ptr, '#', c->text.len))
-        return gd_err_set(c->err, "a fragment (#...) is never sent; write %%23 for a "
-                                  "literal #");
-    while (c->at < c->text.len)
-        if (!step_target(c))
-            return false;
-    if (c->place == GD_PLACE_PATH ? !close_segment(c) : !close_pair(c))
-        return false;
-    return flush(c) && check_skeleton(c);
+    return gd_compile_flush(c);
 }
 
 /* JSON --------------------------------------------------------------------------------
  */
 
-static bool compile_json(struct compiler *c)
+static bool compile_json(struct gd_compiler *c)
 {
     bool in_string = false;
 
@@ -354,7 +217,7 @@ static bool compile_json(struct compiler *c)
         size_t len = 1;
 
         if (in_string && (byte == '{' || byte == '}')) {
-            if (!compile_brace(c))
+            if (!gd_compile_brace(c))
                 return false;
             continue;
         }
@@ -362,11 +225,11 @@ static bool compile_json(struct compiler *c)
             in_string = !in_string;
         if (in_string && byte == '\\' && c->at + 1 < c->text.len)
             len = 2;
-        if (!add_text(c, c->text.ptr + c->at, len))
+        if (!gd_compile_add(c, c->text.ptr + c->at, len))
             return false;
         c->at += len;
     }
-    return flush(c);
+    return gd_compile_flush(c);
 }
 
 /* -------------------------------------------------------------------------------------
@@ -383,14 +246,14 @@ static size_t pieces_bound(struct gd_span text)
 }
 
 /* Returns the pieces as a template owned by the arena. */
-static struct gd_template *finish(struct compiler *c)
+static struct gd_template *finish(struct gd_compiler *c)
 {
     struct gd_template *tpl = gd_arena_alloc(c->arena, sizeof(*tpl));
     size_t bytes = c->count * sizeof(*c->pieces);
     struct gd_piece *pieces = gd_arena_raw(c->arena, bytes);
 
     if (tpl == NULL || pieces == NULL) {
-        full(c);
+        gd_compile_full(c);
         return NULL;
     }
     memcpy(pieces, c->pieces, bytes);
@@ -399,20 +262,22 @@ static struct gd_template *finish(struct compiler *c)
     return tpl;
 }
 
-static struct gd_template *compile(struct compiler *c,
-                                   bool (*compile_text)(struct compiler *c))
+static struct gd_template *compile(struct gd_compiler *c,
+                                   bool (*compile_text)(struct gd_compiler *c))
 {
     struct gd_template *tpl = NULL;
 
     if (c->text.len > TEXT_MAX) {
-        full(c);
+        gd_compile_full(c);
         return NULL;
     }
     gd_buf_init(&c->literal, NULL, TEXT_MAX);
-    gd_buf_init(&c->skeleton, NULL, TARGET_MAX * 8);
+    gd_buf_init(&c->skeleton, NULL, GD_TARGET_TEXT_MAX * 8);
     c->pieces = gd_alloc_array(pieces_bound(c->text), sizeof(*c->pieces));
     if (compile_text(c))
         tpl = finish(c);
+    else if (c->err)
+        c->err->offset = c->hole;
     gd_free(c->pieces);
     gd_buf_free(&c->literal);
     gd_buf_free(&c->skeleton);
@@ -422,16 +287,45 @@ static struct gd_template *compile(struct compiler *c,
 struct gd_template *gd_template_target(struct gd_arena *arena, struct gd_span text,
                                        const struct gd_names *names, struct gd_err *err)
 {
-    struct compiler c = {.arena = arena, .names = names, .err = err, .text = text};
+    struct gd_compiler c = {.arena = arena, .names = names, .err = err, .text = text};
 
     c.place = GD_PLACE_PATH;
-    return compile(&c, compile_target);
+    c.target = true;
+    return compile(&c, gd_compile_target);
+}
+
+struct gd_template *gd_template_value(struct gd_arena *arena, struct gd_span text,
+                                      const struct gd_names *names, struct gd_err *err)
+{
+    struct gd_compiler c = {.arena = arena, .names = names, .err = err, .text = text};
+
+    c.place = GD_PLACE_QUERY;
+    return compile(&c, compile_value);
+}
+
+struct gd_template *gd_template_header(struct gd_arena *arena, struct gd_span text,
+                                       const struct gd_names *names, struct gd_err *err)
+{
+    struct gd_compiler c = {.arena = arena, .names = names, .err = err, .text = text};
+
+    c.place = GD_PLACE_HEADER;
+    return compile(&c, compile_plain);
+}
+
+struct gd_template *gd_template_string(struct gd_arena *arena, struct gd_span text,
+                                       const struct gd_names *names, struct gd_err *err)
+{
+    struct gd_compiler c = {.arena = arena, .names = names, .err = err, .text = text};
+
+    c.place = GD_PLACE_JSON;
+    c.escape = true;
+    return compile(&c, compile_plain);
 }
 
 struct gd_template *gd_template_json(struct gd_arena *arena, struct gd_span json,
                                      const struct gd_names *names, struct gd_err *err)
 {
-    struct compiler c = {.arena = arena, .names = names, .err = err, .text = json};
+    struct gd_compiler c = {.arena = arena, .names = names, .err = err, .text = json};
 
     c.place = GD_PLACE_JSON;
     return compile(&c, compile_json);

@@ -9,24 +9,21 @@
 
 enum gd_piece_kind {
     GD_PIECE_LITERAL,
-    GD_PIECE_PARAM,
-    GD_PIECE_QUERY,
+    GD_PIECE_REF,
     GD_PIECE_PAIR,        /* begins a query pair whose separator isn't known before */
     GD_PIECE_SEGMENT_END, /* ends a segment that could have become empty or dots */
 };
 
-enum gd_place { GD_PLACE_PATH, GD_PLACE_QUERY, GD_PLACE_JSON };
+enum gd_place { GD_PLACE_PATH, GD_PLACE_QUERY, GD_PLACE_HEADER, GD_PLACE_JSON };
 
 struct gd_piece {
     enum gd_piece_kind kind;
     enum gd_place place;
     bool optional;
-    bool tail;           /* PARAM: the value "" stands for absent if there is a default */
     char separator;      /* PAIR: '?' or '&'; 0: depends on the pairs before */
-    unsigned param;      /* PARAM: index */
     unsigned skip_to;    /* PAIR: the piece behind it, where an absent value leads */
     struct gd_span text; /* LITERAL; else the default, encoded; ptr NULL: none */
-    struct gd_span name; /* QUERY */
+    struct gd_ref ref;   /* REF */
 };
 
 struct gd_template {
@@ -36,8 +33,8 @@ struct gd_template {
 
 /** A placeholder as written. */
 struct gd_hole {
-    struct gd_span text; /* with its braces */
-    struct gd_span name;
+    struct gd_span text;     /* with its braces */
+    struct gd_span name;     /* the reference */
     struct gd_span fallback; /* the default; ptr NULL: none */
     bool optional;
 };
@@ -45,10 +42,5 @@ struct gd_hole {
 /** Reads the placeholder that starts with the brace at text[at]; its spans borrow. */
 GD_MUST_CHECK bool gd_hole_read(struct gd_span text, size_t at, struct gd_hole *hole,
                                 struct gd_err *err);
-
-/** Finds what the name stands for: fills kind, tail, and param or name of piece. */
-GD_MUST_CHECK bool gd_hole_resolve(const struct gd_hole *hole,
-                                   const struct gd_names *names, struct gd_arena *arena,
-                                   struct gd_piece *piece, struct gd_err *err);
 
 #endif

@@ -77,20 +77,35 @@ static void on_broken(void *arg)
     finish(exchange, verdict);
 }
 
+/* What is left of the request and of its content; how many pieces. */
+static int unwritten(const struct gd_exchange *exchange, struct iovec pieces[2])
+{
+    const struct gd_buf *request = &exchange->request;
+    size_t head = exchange->written < request->len ? exchange->written : request->len;
+    size_t body = exchange->written - head;
+    int count = 0;
+
+    if (head < request->len)
+        pieces[count++] = (struct iovec){request->data + head, request->len - head};
+    if (body < exchange->content.len)
+        pieces[count++] = (struct iovec){(char *)exchange->content.ptr + body,
+                                         exchange->content.len - body};
+    return count;
+}
+
 /* Writes what is left of the request. */
 static void write_request(struct gd_exchange *exchange)
 {
     struct gd_buf *request = &exchange->request;
     struct gd_session *session = exchange->session;
-    struct iovec rest = {request->data + exchange->written,
-                         request->len - exchange->written};
+    struct iovec pieces[2];
     size_t n = 0;
 
-    switch (gd_stream_write(&session->stream, &rest, 1, &n)) {
+    switch (gd_stream_write(&session->stream, pieces, unwritten(exchange, pieces), &n)) {
     case GD_IO_OK:
     case GD_IO_AGAIN:
         exchange->written += n;
-        if (exchange->written == request->len)
+        if (exchange->written == request->len + exchange->content.len)
             gd_buf_free(request);
         gd_stream_want_write(&session->stream, request->len > 0);
         break;
@@ -125,7 +140,7 @@ void gd_exchange_start(struct gd_exchange *exchange, struct gd_session *session,
     exchange->session = session;
     exchange->on_done = on_done;
     exchange->arg = arg;
-    exchange->method = method;
+    exchange->reader.method = method;
     exchange->max_response = max_response;
     exchange->written = 0;
     exchange->started_us = gd_loop_now_us(loop);

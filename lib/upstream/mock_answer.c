@@ -193,6 +193,7 @@ bool gd_mock_answer(struct gd_mock_server *server, const struct gd_request_head 
     char room[GD_MOCK_LINE_MAX + 1];
     const struct gd_mock_answer *answer;
     struct gd_values values;
+    struct gd_facts facts;
     struct gd_match match;
 
     *delay_ms = 0;
@@ -212,6 +213,8 @@ bool gd_mock_answer(struct gd_mock_server *server, const struct gd_request_head 
     *delay_ms = answer->route->delay_ms;
     if (fails(mocks, answer->route->fail_share))
         return add_problem(mocks, head, broken, out);
-    values = (struct gd_values){match.params, match.param_count, target.query};
+    facts = (struct gd_facts){.query = target.query, .fields = &head->fields};
+    values = (struct gd_values){
+        .params = match.params, .param_count = match.param_count, .facts = &facts};
     return add_answer(mocks, answer, head, &values, out);
 }

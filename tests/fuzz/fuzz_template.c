@@ -179,6 +179,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct gd_match found;
     struct gd_names names;
     struct gd_values values;
+    struct gd_facts facts;
     struct gd_arena arena;
     struct gd_err err;
     char *room = malloc(rest.len + 1);
@@ -187,8 +188,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (gd_pattern_parse(route, &arena, &pattern, &err) &&
         gd_target_parse(rest, room, &target) &&
         match(&arena, &pattern, &target, &found)) {
-        names = (struct gd_names){pattern.params, pattern.param_count, pattern.tail};
-        values = (struct gd_values){found.params, found.param_count, target.query};
+        names = (struct gd_names){.params = pattern.params,
+                                  .param_count = pattern.param_count,
+                                  .tail = pattern.tail};
+        facts = (struct gd_facts){.query = target.query};
+        values = (struct gd_values){
+            .params = found.params, .param_count = found.param_count, .facts = &facts};
         check_target(&arena, tpl, &names, &values);
         check_json(&arena, json, &names, &values);
     }

@@ -23,6 +23,8 @@ def gateway(scene, trusted, calls=1, listen=""):
     lines = [f"trusted_proxies: {trusted}" if trusted else "", listen,
              f"upstreams: {{up: '{origin.url}'}}", "routes:", "  GET /x:", "    calls:"]
     lines += [f"      part{n}: up/{n}" for n in range(calls)]
+    lines += ["  /pass: {pass: up/pass}", "  GET /ip: {respond: $request.ip}",
+              "  GET /ip/there: {redirect: \"/{request.ip}/{request.id}\"}"]
     return scene.gatherd("\n".join(lines) + "\n"), origin
 
 
@@ -66,6 +68,37 @@ def test_a_trusted_proxy_says_who_asks(scene):
     assert parent not in TRACEPARENT
     assert request.header("tracestate") == "vendor=1"
     assert request.header("Forwarded") is None
+
+
+def test_a_pass_says_who_asks_like_a_call(scene):
+    daemon, origin = gateway(scene, "[127.0.0.0/8]")
+    answer = daemon.call("POST", "/pass", LIES, b"body")
+    request = heard(origin)
+    assert request.header("X-Forwarded-For") == "6.6.6.6, 127.0.0.1"
+    assert request.header("X-Forwarded-Proto") == "https"
+    assert request.header("X-Forwarded-Host") == "evil.test"
+    assert request.header("X-Request-Id") == answer.header("X-Request-Id") == "of-the-client"
+    assert request.header("traceparent").startswith(f"00-{TRACE}-")
+    assert request.header("tracestate") == "vendor=1"
+    assert request.header("Forwarded") is None
+
+
+def test_a_pass_believes_no_client(scene):
+    daemon, origin = gateway(scene, None)
+    assert daemon.call("POST", "/pass", {**LIES, "X-Forwarded-Port": "99"}, b"body").status == 200
+    request = heard(origin)
+    assert request.header("X-Forwarded-For") == "127.0.0.1"
+    for lie in (b"6.6.6.6", b"https", b"evil", b"of-the-client", TRACE.encode(), b"vendor", b": 99"):
+        assert lie not in request.raw, lie
+
+
+def test_the_ip_of_a_request_is_that_of_its_client(scene):
+    for trusted, ip in ((None, "127.0.0.1"), ("127.0.0.1", "6.6.6.6")):
+        daemon, _ = gateway(scene, trusted)
+        chain = {"X-Forwarded-For": "1.1.1.1, 6.6.6.6, 127.0.0.1", "X-Request-Id": "it"}
+        assert daemon.get("/ip", chain).json() == ip
+        answer = daemon.get("/ip/there", chain)
+        assert answer.header("Location") == f"/{ip}/" + answer.header("X-Request-Id")
 
 
 def test_every_call_has_a_parent_id_of_its_own_in_one_trace(scene):

@@ -39,8 +39,9 @@ struct rig {
     size_t big_bytes;
     struct iovec pieces[RIG_PIECES];
     char *big;
-    int status;           /* of the answers; 0: 200 */
-    bool no_head_handler; /* set before rig_start */
+    int status;                       /* of the answers; 0: 200 */
+    bool no_head_handler;             /* set before rig_start */
+    const struct gd_handler *handler; /* the same; NULL: answers by path */
 };
 
 static inline void rig_on_release(void *arg)
@@ -152,7 +153,7 @@ static inline void rig_start(struct rig *rig)
 {
     struct gd_plan_address where = {
         .kind = GD_ADDRESS_TCP, .host = "127.0.0.1", .text = "http://127.0.0.1:0"};
-    struct gd_err err = {""};
+    struct gd_err err = {.text = ""};
     struct gd_front_config config = {
         .limits = &rig->limits, .max_body = 1 << 20, .stats = rig->stats, .arg = rig};
 
@@ -169,6 +170,8 @@ static inline void rig_start(struct rig *rig)
         (struct gd_handler){.on_head = rig->no_head_handler ? NULL : rig_on_head,
                             .on_request = rig_on_request,
                             .on_gone = rig_on_gone};
+    if (rig->handler)
+        config.handler = *rig->handler;
     rig->front = gd_front_new(&config, &err);
     ck_assert_msg(rig->front != NULL, "%s", err.text);
     rig->listen_fd = gd_listen_open(&where, 1024, &rig->address, &err);

@@ -89,7 +89,7 @@ static void resolve_servers(struct gateway *gateway)
 struct gateway *gateway_start(const char *yaml)
 {
     struct gateway *gateway = calloc(1, sizeof(*gateway));
-    struct gd_err err = {""};
+    struct gd_err err = {.text = ""};
     struct gd_admin_source source;
     int fd, admin_fd;
 

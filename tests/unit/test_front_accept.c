@@ -157,7 +157,7 @@ END_TEST
 START_TEST(a_bad_descriptor_is_no_listener)
 {
     struct rig rig;
-    struct gd_err err = {""};
+    struct gd_err err = {.text = ""};
 
     rig_init(&rig);
     rig_start(&rig);

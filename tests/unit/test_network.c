@@ -17,7 +17,7 @@ static bool is_in(const char *network_text, const char *ip_text)
     struct gd_network network;
     struct gd_trusted trusted = {.networks = &network, .count = 1};
     struct gd_ip ip = ip_of(ip_text);
-    struct gd_err err = {""};
+    struct gd_err err = {.text = ""};
 
     ck_assert_msg(gd_network_parse(gd_span_of(network_text), &network, &err), "%s: %s",
                   network_text, err.text);
@@ -248,6 +248,21 @@ START_TEST(what_gatherd_says_about_a_client_cannot_be_configured)
 }
 END_TEST
 
+START_TEST(what_proxies_say_cannot_be_forwarded_from_a_client)
+{
+    PLAN_REFUSE(
+        "upstreams: {u: http://h}\n"
+        "routes:\n  GET /:\n    calls: {a: u/}\n    forward:\n"
+        "      headers: [Forwarded, x-forwarded-port, Accept, Traceparent]\n",
+        "gw.yaml:6:17: routes.\"GET /\".forward.headers[0]: \"Forwarded\" is no "
+        "header field that can be forwarded",
+        "gw.yaml:6:28: routes.\"GET /\".forward.headers[1]: \"x-forwarded-port\" "
+        "is no header field that can be forwarded",
+        "gw.yaml:6:54: routes.\"GET /\".forward.headers[3]: \"Traceparent\" is no "
+        "header field that can be forwarded");
+}
+END_TEST
+
 GD_SUITE("network", an_address_is_read_and_written, what_is_no_address_is_refused,
          a_network_holds_what_shares_its_first_bits,
          every_prefix_length_ends_where_it_says,
@@ -255,4 +270,5 @@ GD_SUITE("network", an_address_is_read_and_written, what_is_no_address_is_refuse
          without_networks_nobody_is_trusted, trusted_proxies_are_one_or_a_list,
          mistakes_in_trusted_proxies_are_found, a_trusted_proxy_stands_once,
          trusted_proxies_are_bounded,
-         what_gatherd_says_about_a_client_cannot_be_configured)
+         what_gatherd_says_about_a_client_cannot_be_configured,
+         what_proxies_say_cannot_be_forwarded_from_a_client)

@@ -244,7 +244,8 @@ START_TEST(a_mock_has_answers_instead_of_servers)
                     "      GET /flaky: {fail: 20%, json: {}}\n");
     const struct gd_plan_mock *mock = plan->upstreams[0].mock;
     struct gd_span id = GD_SPAN("7");
-    struct gd_values values = {.params = &id, .param_count = 1};
+    struct gd_facts facts = {.query = GD_SPAN_NONE};
+    struct gd_values values = {.params = &id, .param_count = 1, .facts = &facts};
     struct gd_match match;
     struct gd_buf body;
 

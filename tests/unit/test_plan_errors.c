@@ -16,7 +16,8 @@ START_TEST(an_unknown_key_is_named_with_what_was_meant)
                 "\"timeout\"?");
     PLAN_REFUSE(
         "defaults: {calls: {}}\n",
-        "gw.yaml:1:12: defaults.calls: unknown key; allowed are timeout, max_body");
+        "gw.yaml:1:12: defaults.calls: unknown key; allowed are timeout, max_body, "
+        "merge, status, response_headers, forward, stream, parts");
 }
 END_TEST
 
@@ -373,7 +374,7 @@ START_TEST(mistakes_in_calls_are_found)
         "by this version",
         "gw.yaml:13:10: routes.\"GET /p/{id}\".calls.h: \"http://h\" has no path; "
         "the root is written http://h/",
-        "gw.yaml:14:10: routes.\"GET /p/{id}\".calls.i: {ids} is not known here; did you "
+        "gw.yaml:14:16: routes.\"GET /p/{id}\".calls.i: {ids} is not known here; did you "
         "mean {id}?",
         "gw.yaml:15:33: routes.\"GET /p/{id}\".calls.j.default: \"010\" is no JSON "
         "number; quote it, or write it as a plain decimal",
@@ -389,18 +390,15 @@ START_TEST(mistakes_in_calls_are_found)
 }
 END_TEST
 
-START_TEST(answers_of_other_calls_cannot_be_used_yet)
+START_TEST(a_name_that_could_be_two_things_is_refused)
 {
-    PLAN_REFUSE(
-        UP "routes:\n  GET /p/{id}:\n    calls:\n      user: users/{id}\n"
-           "      repos: users/x/{user.login}/repos\n"
-           "      id: users/{id}\n",
-        "gw.yaml:6:19: routes.\"GET /p/{id}\".calls.user: {id} could be the path "
-        "parameter or the call of that name; rename one",
-        "gw.yaml:7:22: routes.\"GET /p/{id}\".calls.repos: {user.login} mentions "
-        "the call \"user\"; answers of other calls cannot be used in this version",
-        "gw.yaml:8:17: routes.\"GET /p/{id}\".calls.id: {id} could be the path "
-        "parameter or the call of that name; rename one");
+    PLAN_REFUSE(UP "routes:\n  GET /p/{id}:\n    calls:\n      user: users/{id}\n"
+                   "      repos: users/x/{user.login}/repos\n"
+                   "      id: users/{id}\n",
+                "gw.yaml:6:19: routes.\"GET /p/{id}\".calls.user: {id} could be the path "
+                "parameter or the call of that name; rename one",
+                "gw.yaml:8:17: routes.\"GET /p/{id}\".calls.id: {id} could be the path "
+                "parameter or the call of that name; rename one");
 }
 END_TEST
 
@@ -425,9 +423,10 @@ START_TEST(mistakes_in_routes_are_found)
            "  GET /d/{x}: {calls: {u: users/}}\n"
            "  GET /d/{y}: {calls: {u: users/}}\n"
            "  GET /e: {timeout: 2, calls: {u: users/}}\n",
-        "gw.yaml:4:11: routes.\"GET /a\": calls (or redirect) is missing",
+        "gw.yaml:4:11: routes.\"GET /a\": calls is missing (or pass, redirect or "
+        "respond)",
         "gw.yaml:5:19: routes.\"GET /b\".calls: a route has 1 to 64 calls, found 0",
-        "gw.yaml:6:11: routes.\"GET /c\": expected a map with calls or redirect, "
+        "gw.yaml:6:11: routes.\"GET /c\": expected a map with calls, pass or redirect, "
         "found \"users/x\"",
         "gw.yaml:8:3: routes.\"GET /d/{y}\": matches the same requests as \"GET "
         "/d/{x}\" at gw.yaml:7:3",
@@ -482,6 +481,6 @@ GD_SUITE("plan errors", an_unknown_key_is_named_with_what_was_meant,
          an_admin_endpoint_others_can_reach_needs_a_token,
          mistakes_in_upstreams_are_found, headers_cannot_break_messages,
          mistakes_in_mocks_are_found, an_unknown_upstream_is_named_with_what_was_meant,
-         mistakes_in_calls_are_found, answers_of_other_calls_cannot_be_used_yet,
+         mistakes_in_calls_are_found, a_name_that_could_be_two_things_is_refused,
          a_literal_host_is_not_a_declared_upstream, mistakes_in_routes_are_found,
          a_route_has_at_most_64_calls, a_hundred_lines_are_said_at_most)

@@ -180,9 +180,8 @@ START_TEST(braces_that_are_doubled_are_no_placeholders)
     PLAN_REFUSE(
         UP "routes:\n  GET /{c}:\n    calls: {c: \"u/{c.x}\", d: \"http://h:0/\"}\n"
            "  GET : {calls: {x: u/}}\n",
-        "gw.yaml:5:19: routes.\"GET /{c}\".calls.c: {c.x} mentions the call \"c\", "
-        "and a path parameter has that name; answers of other calls cannot be "
-        "used in this version",
+        "gw.yaml:5:19: routes.\"GET /{c}\".calls.c: {c.x} could be the path parameter "
+        "or the call of that name; rename one",
         "gw.yaml:5:30: routes.\"GET /{c}\".calls.d: ports are 1 to 65535",
         "gw.yaml:6:3: routes.GET: \"GET\" has no path; a route is [METHOD ][HOST]/PATH, "
         "as in GET /users/{id}");

@@ -188,11 +188,11 @@ START_TEST(a_location_is_bounded)
     struct gd_buf out;
 
     gd_buf_init(&out, NULL, 11);
-    ck_assert_int_eq(gd_redirect_write(&plan->routes[0].redirect, &none, &out, &location),
+    ck_assert_int_eq(gd_redirect_write(plan->routes[0].redirect, &none, &out, &location),
                      GD_FAIL_TOO_LARGE);
     gd_buf_free(&out);
     gd_buf_init(&out, NULL, 12);
-    ck_assert_int_eq(gd_redirect_write(&plan->routes[0].redirect, &none, &out, &location),
+    ck_assert_int_eq(gd_redirect_write(plan->routes[0].redirect, &none, &out, &location),
                      GD_OK);
     ck_assert(gd_span_is(location, "/012345678"));
     gd_buf_free(&out);
@@ -258,6 +258,37 @@ START_TEST(mistakes_in_where_a_redirect_leads_are_found)
 }
 END_TEST
 
+START_TEST(what_a_redirect_has_no_use_for_is_refused)
+{
+    PLAN_REFUSE(
+        "upstreams: {u: http://h}\n"
+        "routes:\n"
+        "  /a: {redirect: /x, pass: u}\n"
+        "  /b: {redirect: /x, respond: 1}\n"
+        "  /c: {redirect: \"/x?y={body.z}\"}\n"
+        "  /d: {redirect: /x, status: 301}\n"
+        "  /e: {redirect: /x, response_headers: {A: b}, merge: flat, parts: query}\n"
+        "  /f: {redirect: /x, stream: false, forward: {query: [a]}}\n",
+        "gw.yaml:3:22: routes.\"/a\".pass: a route has one of calls, pass, redirect and "
+        "respond",
+        "gw.yaml:4:8: routes.\"/b\".redirect: a route has one of calls, pass, redirect "
+        "and respond",
+        "gw.yaml:5:18: routes.\"/c\".redirect: a redirect does not wait for the body, so "
+        "nothing can be taken from it",
+        "gw.yaml:6:22: routes.\"/d\".status: status has no effect on a redirect; remove "
+        "it",
+        "gw.yaml:7:22: routes.\"/e\".response_headers: response_headers has no effect on "
+        "a redirect; remove it",
+        "gw.yaml:7:48: routes.\"/e\".merge: merge has no effect on a redirect; remove it",
+        "gw.yaml:7:61: routes.\"/e\".parts: parts has no effect on a redirect; remove it",
+        "gw.yaml:8:22: routes.\"/f\".stream: stream has no effect on a redirect; remove "
+        "it",
+        "gw.yaml:8:37: routes.\"/f\".forward: forward has no effect on a redirect; "
+        "remove "
+        "it");
+}
+END_TEST
+
 START_TEST(mistakes_in_the_form_of_a_redirect_are_found)
 {
     PLAN_REFUSE(
@@ -274,7 +305,8 @@ START_TEST(mistakes_in_the_form_of_a_redirect_are_found)
         "  /i: {redirct: /x}\n"
         "  /j: {redirect: 7}\n"
         "defaults: {redirect: /x}\n",
-        "gw.yaml:3:8: routes.\"/a\".redirect: a route has calls or a redirect, not both",
+        "gw.yaml:3:8: routes.\"/a\".redirect: a route has one of calls, pass, redirect "
+        "and respond",
         "gw.yaml:4:18: routes.\"/b\".redirect: to is missing",
         "gw.yaml:5:35: routes.\"/c\".redirect.status: expected 301, 302, 303, 307 or "
         "308, "
@@ -292,12 +324,13 @@ START_TEST(mistakes_in_the_form_of_a_redirect_are_found)
         "remove "
         "it",
         "gw.yaml:10:23: routes.\"/h\".redirect.to: expected text, found a list",
-        "gw.yaml:11:7: routes.\"/i\": calls (or redirect) is missing",
+        "gw.yaml:11:7: routes.\"/i\": calls is missing (or pass, redirect or respond)",
         "gw.yaml:11:8: routes.\"/i\".redirct: unknown key; did you mean \"redirect\"?",
         "gw.yaml:12:18: routes.\"/j\".redirect: expected /PATH or https://HOST/PATH, "
         "found "
         "\"7\"",
-        "gw.yaml:13:12: defaults.redirect: unknown key; allowed are timeout, max_body");
+        "gw.yaml:13:12: defaults.redirect: unknown key; allowed are timeout, max_body, "
+        "merge, status, response_headers, forward, stream, parts");
 }
 END_TEST
 
@@ -306,4 +339,5 @@ GD_SUITE("redirect", a_redirect_says_where_to_go, the_query_of_the_request_is_no
          a_request_without_a_needed_value_is_refused, the_status_is_what_the_file_says,
          every_method_is_redirected_unless_the_pattern_has_one, a_body_is_not_waited_for,
          a_location_is_bounded, mistakes_in_where_a_redirect_leads_are_found,
+         what_a_redirect_has_no_use_for_is_refused,
          mistakes_in_the_form_of_a_redirect_are_found)

@@ -7,7 +7,8 @@
 enum { OUT_MAX = 65536 };
 
 static struct gd_span param_names[] = {{"id", 2}, {"rest", 4}};
-static const struct gd_names names = {param_names, 2, true};
+static const struct gd_names names = {
+    .params = param_names, .param_count = 2, .tail = true};
 
 typedef struct gd_template *compile_fn(struct gd_arena *arena, struct gd_span text,
                                        const struct gd_names *known, struct gd_err *err);
@@ -41,7 +42,8 @@ static enum gd_failure expand(compile_fn *fn, const char *text, const char *id,
                               const char *rest, const char *query)
 {
     struct gd_span params[] = {gd_span_of(id), gd_span_of(rest)};
-    struct gd_values values = {params, 2, query ? gd_span_of(query) : GD_SPAN_NONE};
+    struct gd_facts facts = {.query = query ? gd_span_of(query) : GD_SPAN_NONE};
+    struct gd_values values = {.params = params, .param_count = 2, .facts = &facts};
 
     out.len = 0;
     return gd_template_expand(compile(fn, text), &values, &out);
@@ -169,7 +171,8 @@ END_TEST
 
 START_TEST(a_parameter_the_request_does_not_have_is_unresolved)
 {
-    struct gd_values none = {NULL, 0, GD_SPAN_NONE};
+    struct gd_facts facts = {.query = GD_SPAN_NONE};
+    struct gd_values none = {.facts = &facts};
 
     setup();
     ck_assert_int_eq(
@@ -185,7 +188,8 @@ START_TEST(an_expansion_past_the_bound_leaves_the_buffer_as_it_was)
         "/aaaaaaaaaaaaaaaa",          "/{id}{id}{id}{id}{id}",   "/a?aa={query.q}",
         "/a?aa={query.n=aaaaaaaaaa}", "/aaaaaaaaa?a={query.q?}", NULL};
     struct gd_span params[] = {GD_SPAN("1234"), GD_SPAN("")};
-    struct gd_values values = {params, 2, GD_SPAN("q=a%20b%20c%20d%20e")};
+    struct gd_facts facts = {.query = GD_SPAN("q=a%20b%20c%20d%20e")};
+    struct gd_values values = {.params = params, .param_count = 2, .facts = &facts};
 
     setup();
     gd_buf_free(&out);
@@ -235,13 +239,14 @@ START_TEST(a_name_that_is_not_known_is_refused_with_what_was_meant)
     refuses(gd_template_target, "/x?a={qeury.a=1}",
             "{qeury.a=1} is not known here; did you mean {query.a}?");
     refuses(gd_template_target, "/{zebra}",
-            "{zebra} is not known here; the path of the route has no such parameter");
+            "{zebra} is not known here; what can be used are path parameters of the "
+            "route and query.NAME");
     refuses(gd_template_json, "[\"{user.login}\"]",
             "{user.login} is not known here; what can be used are path parameters of the "
             "route and query.NAME");
     refuses(gd_template_target, "/{query.}",
-            "{query.} is not known here; what can be used are path parameters of the "
-            "route and query.NAME");
+            "\"{query.}\" is not a placeholder; it is written {name}, {name?} or "
+            "{name=default}, and a literal brace {{ or }}");
     teardown();
 }
 END_TEST

@@ -7,7 +7,7 @@
 #include "plan/template.h"
 
 static struct gd_span id_name = {"id", 2};
-static const struct gd_names names = {&id_name, 1, false};
+static const struct gd_names names = {.params = &id_name, .param_count = 1};
 
 static struct gd_arena arena;
 static struct gd_buf out;
@@ -77,7 +77,8 @@ static unsigned send_value(const char *encoded, const char *value, size_t len)
     char request[64], room[64];
     struct gd_target target;
     struct gd_span param;
-    struct gd_values values = {&param, 1, GD_SPAN_NONE};
+    struct gd_facts facts = {.query = GD_SPAN_NONE};
+    struct gd_values values = {.params = &param, .param_count = 1, .facts = &facts};
     unsigned sent = 0;
 
     for (int in_query = 0; in_query < 2; in_query++) {
@@ -93,7 +94,7 @@ static unsigned send_value(const char *encoded, const char *value, size_t len)
             continue;
         sent++;
         param = (struct gd_span){target.path.ptr + 1, target.path.len - 1};
-        values.query = target.query;
+        facts.query = target.query;
         for (size_t i = 0; i < len; i++)
             control |= (unsigned char)value[i] < 0x20 || value[i] == 0x7F;
         out.len = 0;

@@ -1,0 +1,249 @@
+#include "json/shape.h"
+
+#include <stdio.h>
+
+#include "json/names.h"
+
+struct compiler {
+    struct gd_arena *arena;
+    struct gd_projection *projection;
+    struct gd_err *err;
+};
+
+static bool no_memory(struct compiler *c)
+{
+    return gd_err_set(c->err, "there is no memory for so many rules");
+}
+
+static struct gd_shape *new_shape(struct compiler *c, struct gd_rule *above)
+{
+    struct gd_shape *shape = gd_arena_alloc(c->arena, sizeof(*shape));
+
+    if (shape == NULL) {
+        no_memory(c);
+        return NULL;
+    }
+    shape->above = above;
+    return shape;
+}
+
+static struct gd_rule *find_rule(const struct gd_shape *shape, struct gd_span name)
+{
+    for (unsigned i = 0; i < shape->count; i++)
+        if (gd_span_eq(shape->rules[i]->name, name))
+            return shape->rules[i];
+    return NULL;
+}
+
+/* The rules of a shape double when their count is a power of two. */
+static struct gd_rule *add_rule(struct compiler *c, struct gd_shape *shape,
+                                struct gd_span name)
+{
+    struct gd_rule *rule = find_rule(shape, name);
+
+    if (rule)
+        return rule;
+    if ((shape->count & (shape->count - 1)) == 0) {
+        size_t cap = shape->count ? (size_t)shape->count * 2 : 1;
+        struct gd_rule **rules = gd_arena_alloc(c->arena, cap * sizeof(struct gd_rule *));
+
+        if (rules == NULL) {
+            no_memory(c);
+            return NULL;
+        }
+        if (shape->count)
+            memcpy(rules, shape->rules, shape->count * sizeof(struct gd_rule *));
+        shape->rules = rules;
+    }
+    rule = gd_arena_alloc(c->arena, sizeof(*rule));
+    if (rule == NULL) {
+        no_memory(c);
+        return NULL;
+    }
+    rule->name = gd_arena_copy(c->arena, name);
+    if (rule->name.ptr == NULL) {
+        no_memory(c);
+        return NULL;
+    }
+    rule->owner = shape;
+    rule->index = shape->count;
+    shape->rules[shape->count++] = rule;
+    return rule;
+}
+
+/* The rule at the end of a path of names; picks mark those on the way. */
+static struct gd_rule *add_path(struct compiler *c, const struct gd_json_path *path,
+                                bool pick)
+{
+    struct gd_shape *shape = c->projection->root;
+    struct gd_rule *rule = NULL;
+
+    for (unsigned i = 0; i < path->count; i++) {
+        if (path->steps[i].kind != GD_STEP_NAME) {
+            gd_err_set(c->err, "pick, drop and rename take names only; they go through "
+                               "lists by themselves");
+            return NULL;
+        }
+        if (rule) {
+            if (rule->inside == NULL)
+                rule->inside = new_shape(c, rule);
+            shape = rule->inside;
+            rule->passed = rule->passed || pick;
+        }
+        rule = shape ? add_rule(c, shape, path->steps[i].name) : NULL;
+        if (rule == NULL)
+            return NULL;
+    }
+    if (rule == NULL)
+        gd_err_set(c->err, "pick, drop and rename need a name");
+    return rule;
+}
+
+/* Sets err to the text, in which %s is the path of the rule. */
+static bool contradicts(struct compiler *c, const struct gd_rule *rule,
+                        const char *reason)
+{
+    const struct gd_rule *chain[GD_PATH_STEPS_MAX];
+    char path[256];
+    size_t used = 0;
+    unsigned depth = 0;
+
+    for (; rule && depth < GD_PATH_STEPS_MAX; rule = rule->owner->above)
+        chain[depth++] = rule;
+    while (depth-- && used < sizeof(path)) {
+        int len = snprintf(path + used, sizeof(path) - used, "%.*s%s",
+                           GD_SPAN_ARG(chain[depth]->name), depth ? "." : "");
+
+        used += len > 0 ? (size_t)len : 0;
+    }
+    return gd_err_set(c->err, "%s %s", path, reason);
+}
+
+static bool add_rename(struct compiler *c, const struct gd_rename *rename)
+{
+    struct gd_rule *rule = add_path(c, &rename->from, false);
+
+    if (rule == NULL)
+        return false;
+    if (rule->to.ptr)
+        return contradicts(c, rule, "is renamed twice");
+    rule->to = gd_names_quoted(c->arena, rename->to);
+    rule->renamed = gd_arena_copy(c->arena, rename->to);
+    return (rule->to.ptr && rule->renamed.ptr) || no_memory(c);
+}
+
+/* Tells the rules of names that others become. */
+static bool link_renames(struct compiler *c, struct gd_shape *shape)
+{
+    unsigned count = shape->count;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct gd_rule *rule = shape->rules[i], *target;
+
+        if (rule->to.ptr == NULL)
+            continue;
+        target = add_rule(c, shape, rule->renamed);
+        if (target == NULL)
+            return false;
+        if (target->takes)
+            return contradicts(c, rule, "gets a name that another one gets too");
+        target->takes = rule;
+    }
+    return true;
+}
+
+static bool fill_buckets(struct compiler *c, struct gd_shape *shape)
+{
+    unsigned size = 8;
+
+    while (size < shape->count * 4)
+        size *= 2;
+    shape->buckets = gd_arena_alloc(c->arena, size * sizeof(struct gd_rule *));
+    if (shape->buckets == NULL)
+        return no_memory(c);
+    shape->mask = size - 1;
+    for (unsigned i = 0; i < shape->count; i++) {
+        struct gd_rule *rule = shape->rules[i];
+        unsigned at = gd_shape_hash(rule->name.ptr, rule->name.len) & shape->mask;
+
+        rule->next = shape->buckets[at];
+        shape->buckets[at] = rule;
+    }
+    return true;
+}
+
+static bool has_effect(const struct gd_shape *shape)
+{
+    if (shape->picking)
+        return true;
+    for (unsigned i = 0; i < shape->count; i++)
+        if (!shape->rules[i]->keep || shape->rules[i]->to.ptr || shape->rules[i]->inside)
+            return true;
+    return false;
+}
+
+/* Calls itself as deep as paths are long. */
+static bool finish(struct compiler *c, struct gd_shape **place, bool picking)
+{
+    struct gd_shape *shape = *place;
+
+    if (shape == NULL)
+        return true;
+    shape->picking = picking;
+    if (!link_renames(c, shape) || !fill_buckets(c, shape))
+        return false;
+    shape->slot = c->projection->slots;
+    c->projection->slots += 2 * shape->count;
+    for (unsigned i = 0; i < shape->count; i++) {
+        struct gd_rule *rule = shape->rules[i];
+
+        if (rule->dropped && (rule->picked || rule->passed))
+            return contradicts(c, rule, "is picked, but all of it is dropped");
+        rule->keep = !rule->dropped && (!picking || rule->picked || rule->passed);
+        shape->takes = shape->takes || rule->takes;
+        if (!finish(c, &rule->inside, picking && !rule->picked))
+            return false;
+    }
+    if (!has_effect(shape))
+        *place = NULL;
+    return true;
+}
+
+static bool add_rules(struct compiler *c, const struct gd_project_rules *rules)
+{
+    for (unsigned i = 0; i < rules->pick_count; i++) {
+        struct gd_rule *rule = add_path(c, &rules->pick[i], true);
+
+        if (rule == NULL)
+            return false;
+        rule->picked = true;
+    }
+    for (unsigned i = 0; i < rules->drop_count; i++) {
+        struct gd_rule *rule = add_path(c, &rules->drop[i], false);
+
+        if (rule == NULL)
+            return false;
+        rule->dropped = true;
+    }
+    for (unsigned i = 0; i < rules->rename_count; i++)
+        if (!add_rename(c, &rules->rename[i]))
+            return false;
+    return true;
+}
+
+struct gd_projection *gd_projection_new(struct gd_arena *arena,
+                                        const struct gd_project_rules *rules,
+                                        struct gd_err *err)
+{
+    struct compiler c = {arena, gd_arena_alloc(arena, sizeof(struct gd_projection)), err};
+
+    if (c.projection == NULL) {
+        no_memory(&c);
+        return NULL;
+    }
+    c.projection->root = new_shape(&c, NULL);
+    if (c.projection->root == NULL || !add_rules(&c, rules) ||
+        !finish(&c, &c.projection->root, rules->pick_count > 0))
+        return NULL;
+    return c.projection;
+}
