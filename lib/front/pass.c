@@ -220,6 +220,8 @@ static void on_failed(void *arg, enum gd_failure failure)
     }
     pass->retried = true;
     pass->leased = false;
+    if (pass->uploading) /* its progress was watched until now */
+        gd_timer_arm(&pass->timer, pass->route->timeout_ms);
     gd_lease_end(&pass->lease, false);
     gd_relay_free(&pass->relay);
     gd_stat_inc(&stats_of(pass)->values[GD_UPSTREAM_STALE_RETRIES]);

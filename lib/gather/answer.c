@@ -11,6 +11,9 @@
 /* Of Gather-Parts: the names of all calls, each character escaped, and what happened. */
 enum { PARTS_MAX_BYTES = GD_CALLS_MAX * (2 * GD_CALL_NAME_MAX + 48) };
 
+/* Of response_headers; a head has room for this and for Gather-Parts. */
+enum { HEADERS_MAX_BYTES = 32 * 1024 };
+
 /* Gather-Parts --------------------------------------------------------------------------
  */
 
@@ -103,6 +106,7 @@ static bool make_headers(struct gd_gather *gather, struct gd_outcome *outcome)
 {
     const struct gd_plan_route *route = gather->about.route;
     struct gd_plan_header *headers;
+    size_t bytes = 0;
 
     if (outcome->complete && route->field_count == 0)
         return true;
@@ -114,9 +118,13 @@ static bool make_headers(struct gd_gather *gather, struct gd_outcome *outcome)
     for (unsigned i = 0; i < route->field_count; i++) {
         struct gd_span value = expand_field(gather, &route->fields[i]);
 
-        if (value.ptr)
-            headers[outcome->header_count++] =
-                (struct gd_plan_header){route->fields[i].name, value};
+        if (value.ptr == NULL)
+            continue;
+        headers[outcome->header_count++] =
+            (struct gd_plan_header){route->fields[i].name, value};
+        bytes += route->fields[i].name.len + value.len;
+        if (bytes > HEADERS_MAX_BYTES)
+            return false;
     }
     if (outcome->complete)
         return true;

@@ -197,9 +197,7 @@ static bool init_parts(struct gd_gather *gather)
         part->plan = &route->calls[i];
         part->gather = gather;
         part->yield = &yields[i];
-        part->yield->shown = &part->cut;
-        if (!(gather->wanted >> i & 1))
-            part->state = GD_PART_ENDED;
+        gd_part_init(part, gather->wanted >> i & 1);
     }
     return true;
 }

@@ -263,6 +263,18 @@ static enum gd_failure holds(struct gd_part *part, bool *holds_out)
     return GD_FAIL_TOO_LARGE;
 }
 
+void gd_part_init(struct gd_part *part, bool wanted)
+{
+    init_doc(part, &part->yield->whole);
+    init_doc(part, &part->cut);
+    part->yield->shown = &part->cut;
+    if (wanted)
+        return;
+    part->state = GD_PART_ENDED;
+    part->skipped = true;
+    stand_in(part);
+}
+
 void gd_part_start(struct gd_part *part)
 {
     enum gd_failure failure;
@@ -270,9 +282,6 @@ void gd_part_start(struct gd_part *part)
 
     assert(part->state == GD_PART_IDLE);
     part->state = GD_PART_RUNNING;
-    init_doc(part, &part->yield->whole);
-    init_doc(part, &part->cut);
-    part->yield->shown = &part->cut;
     failure = holds(part, &wanted);
     if (failure == GD_OK && !wanted) {
         part->skipped = true;

@@ -20,7 +20,7 @@ struct gd_part {
     struct gd_yield *yield; /* what references see; the gather owns it */
     enum gd_part_state state;
     enum gd_failure failure; /* once ENDED: why the part is not whole, GD_OK when it is */
-    bool skipped;            /* `when` did not hold */
+    bool skipped;            /* `when` did not hold, or nobody wants it this time */
     bool partial;            /* with each: some items are there, others have failed */
     bool told;               /* an event has been made of it */
     struct gd_part *next_ended;        /* in the order in which they ended */
@@ -32,6 +32,10 @@ struct gd_part {
     struct iovec *pieces; /* the part as it is shown */
     unsigned piece_count;
 };
+
+/** Makes a part whose plan, gather and yield are set: IDLE, or ENDED and skipped when
+ *  nobody wants it this time. */
+void gd_part_init(struct gd_part *part, bool wanted);
 
 /** Starts an IDLE part whose needs have ended. It may end inside. */
 void gd_part_start(struct gd_part *part);

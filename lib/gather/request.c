@@ -24,7 +24,19 @@ static struct gd_values values_of(struct gd_call *call)
 /* The line ------------------------------------------------------------------------------
  */
 
-/* Appends the browser's parameters that are passed on, encoded as they came. */
+/* Appends a value as it came, encoded anew: what only some take for a separator, like
+ * ";", does not reach an upstream bare. */
+static bool add_value(struct gd_call *call, struct gd_buf *target, struct gd_span value)
+{
+    struct gd_arena *arena = gd_gather_about(call->gather)->arena;
+    char *room = gd_arena_raw(arena, value.len + 1);
+
+    return room &&
+           gd_percent_encode(
+               target, (struct gd_span){room, gd_percent_decode(value, true, room)});
+}
+
+/* Appends the browser's parameters that are passed on. */
 static bool add_query(struct gd_call *call, struct gd_buf *target)
 {
     const struct gd_plan_forward *forward = &call->plan->forward;
@@ -37,7 +49,7 @@ static bool add_query(struct gd_call *call, struct gd_buf *target)
             continue;
         if (!gd_buf_add(target, first ? "?" : "&", 1) ||
             !gd_percent_encode(target, forward->query[i]) ||
-            !gd_buf_add(target, "=", 1) || !gd_buf_add_span(target, value))
+            !gd_buf_add(target, "=", 1) || !add_value(call, target, value))
             return false;
         first = false;
     }
@@ -73,10 +85,16 @@ static enum gd_failure make_json(struct gd_call *call, const struct gd_values *v
     struct gd_splice splice;
 
     gd_splice_init(&splice, arena);
-    if (gd_compose(call->plan->json, call->gather, values, &splice) != GD_COMPOSED)
-        return GD_FAIL_TOO_LARGE;
-    call->content = gd_splice_flat(&splice);
-    return call->content.ptr ? GD_OK : GD_FAIL_TOO_LARGE;
+    switch (gd_compose(call->plan->json, call->gather, values, &splice)) {
+    case GD_COMPOSED:
+        call->content = gd_splice_flat(&splice);
+        return call->content.ptr ? GD_OK : GD_FAIL_TOO_LARGE;
+    case GD_COMPOSE_CONFLICT:
+        return GD_FAIL_CONFLICT;
+    case GD_COMPOSE_NO_MEMORY:
+        break;
+    }
+    return GD_FAIL_TOO_LARGE;
 }
 
 /* The template is that of a target, `/?a=…`: what is behind the "?" is the form. */

@@ -161,3 +161,19 @@ void gd_expand(struct gd_yaml *yaml, struct gd_yaml_node *node)
     }
     gd_buf_free(&x.out);
 }
+
+bool gd_expand_is_data(const struct gd_yaml_node *node)
+{
+    const char *at = node->source;
+
+    while (at && *at && *at != '{') {
+        bool literal = strncmp(at, "$${", 3) == 0;
+        bool mark = strncmp(at, "${", 2) == 0;
+        const char *close = mark ? strchr(at, '}') : at;
+
+        if (close == NULL)
+            return false;
+        at = literal ? at + 3 : close + 1;
+    }
+    return at && *at == '\0';
+}

@@ -11,4 +11,8 @@
 /** Replaces the text of a scalar when it mentions any. */
 void gd_expand(struct gd_yaml *yaml, struct gd_yaml_node *node);
 
+/** Whether a scalar was made of a `${…}` and has no braces of its own: then all of it is
+ *  data, and a `$` or a brace in it means nothing. */
+bool gd_expand_is_data(const struct gd_yaml_node *node);
+
 #endif

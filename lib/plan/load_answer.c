@@ -117,7 +117,10 @@ void gd_load_answer(struct gd_loader *loader, const struct gd_draft_route *draft
     load_status(loader, draft->status, route);
     gd_load_headers(loader, draft->response_headers, GD_HEADERS_ANSWER, names, &headers);
     route->fields = gd_load_fields(loader, &headers, true, &route->field_count);
-    for (unsigned i = 0; i < route->field_count; i++)
-        route->reads_body |= route->fields[i].template &&
-                             gd_template_reads_body(route->fields[i].template);
+    for (unsigned i = 0; i < route->field_count; i++) {
+        if (route->fields[i].template == NULL)
+            continue;
+        route->mentioned |= gd_template_needs(route->fields[i].template);
+        route->reads_body |= gd_template_reads_body(route->fields[i].template);
+    }
 }

@@ -279,11 +279,15 @@ static void prefer_own(struct reading *r, const struct gd_yaml_node *own)
     forward->header_count = count;
 }
 
-static void load_fields(struct reading *r, const struct gd_yaml_node *own)
+/* What the call has itself counts more than what is passed on. */
+static void load_fields(struct reading *r, const struct gd_yaml_node *url,
+                        const struct gd_yaml_node *own)
 {
     const struct gd_plan_forward *forward = &r->call->forward;
     struct gd_headers headers;
 
+    if (url)
+        gd_load_prefer_query(r->loader, url->text, &r->call->forward);
     if (r->upstream == NULL)
         return;
     if (own == NULL && forward->header_count == 0) {
@@ -330,6 +334,19 @@ static void load_failing(struct reading *r, const struct gd_draft_call *draft)
                         "a call with a default is optional");
 }
 
+/* Bounds of `each` where there is none would do nothing. */
+static void check_each(struct reading *r)
+{
+    static const char *const bounds[] = {"each_limit", "each_parallel"};
+
+    for (unsigned i = 0; i < 2; i++) {
+        const struct gd_yaml_node *node = gd_yaml_get(r->node, bounds[i]);
+
+        if (node)
+            gd_report_key(&r->loader->report, node, "belongs to a call with each");
+    }
+}
+
 static void load_long(struct reading *r)
 {
     struct gd_draft_call draft = {.url = NULL};
@@ -349,6 +366,8 @@ static void load_long(struct reading *r)
         parse_method(r, draft.method, draft.method->text);
     if (draft.each)
         load_each(r, draft.each);
+    else
+        check_each(r);
     if (draft.when)
         load_when(r, draft.when);
     if (draft.url)
@@ -356,7 +375,7 @@ static void load_long(struct reading *r)
     load_payload(r, &draft);
     gd_load_cut(r->loader, &draft, r->call);
     if (gd_load_forward(r->loader, &draft.forward, &r->call->forward))
-        load_fields(r, draft.headers);
+        load_fields(r, draft.url, draft.headers);
 }
 
 static void load_short(struct reading *r)
@@ -366,7 +385,7 @@ static void load_short(struct reading *r)
     gd_load_cut(r->loader, &none, r->call);
     if (parse_short(r, r->node) &&
         gd_load_forward(r->loader, &r->route->forward, &r->call->forward))
-        load_fields(r, NULL);
+        load_fields(r, r->node, NULL);
 }
 
 static void load_call(struct reading *r)
@@ -467,6 +486,11 @@ const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
     struct reading r = {.loader = loader, .node = node, .names = names, .call = &call};
     struct gd_span rest = GD_SPAN_NONE;
 
+    if (node->text.len && !memchr(node->text.ptr, '/', node->text.len) &&
+        !gd_dict_get(&loader->upstreams, node->text)) {
+        say_no_upstream(&r, node, node->text);
+        return NULL;
+    }
     if (!find_upstream(&r, node, node->text, &rest))
         return NULL;
     if (rest.len && !parse_url(&r, node, node->text))

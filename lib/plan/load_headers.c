@@ -1,6 +1,7 @@
 #include "base/suggest.h"
 #include "http/forwarded.h"
 #include "http/token.h"
+#include "plan/expand.h"
 #include "plan/loader.h"
 #include "plan/template.h"
 
@@ -65,6 +66,12 @@ static bool check_name(struct gd_loader *loader, const struct gd_yaml_node *node
                          "%s is set by gatherd and cannot be given", taken);
 }
 
+static bool say_too_long(struct gd_loader *loader, const struct gd_yaml_node *node)
+{
+    return gd_report_value(&loader->report, node, "a header value has at most %d bytes",
+                           VALUE_MAX);
+}
+
 /* The value with `{version}` replaced. Other placeholders stay where there may be some
  * (plain false then); without any, doubled braces become single ones. */
 static bool expand_value(struct gd_loader *loader, const struct gd_yaml_node *node,
@@ -91,14 +98,15 @@ static bool expand_value(struct gd_loader *loader, const struct gd_yaml_node *no
             i++;
         }
     }
-    return ok || gd_report_value(&loader->report, node,
-                                 "a header value has at most %d bytes", VALUE_MAX);
+    return ok || say_too_long(loader, node);
 }
 
 static bool keep_value(struct gd_loader *loader, const struct gd_yaml_node *node,
                        struct gd_span text, struct gd_span *out)
 {
     *out = gd_span_trim(text, " \t");
+    if (out->len > VALUE_MAX)
+        return say_too_long(loader, node);
     if (out->len && !gd_is_field_value(*out))
         return gd_report_value(&loader->report, node,
                                "a header value cannot have line breaks or other control "
@@ -140,7 +148,8 @@ static bool read_value(struct gd_loader *loader, const struct gd_yaml_node *node
     if (node->kind != GD_YAML_SCALAR || gd_yaml_is_null(node))
         return gd_report_value(&loader->report, node, "expected text, found %s",
                                gd_words_found(&words, node));
-    /* What a `${…}` was replaced with is data. */
+    if (gd_expand_is_data(node))
+        return keep_value(loader, node, node->text, value);
     gd_buf_init(&text, NULL, VALUE_MAX);
     ok = expand_value(loader, node, names != NULL, &text);
     if (ok && names)

@@ -1,4 +1,5 @@
 #include "http/target.h"
+#include "plan/expand.h"
 #include "plan/loader.h"
 #include "plan/shape.h"
 
@@ -28,11 +29,22 @@ static bool is_header_name(struct gd_span name)
 static const struct kind {
     bool (*fits)(struct gd_span name);
     const char *wrong;
+    bool any_case; /* names that differ in case only are the same */
 } kinds[] = {
-    {is_header_name, "is no header field that can be forwarded"},
-    {is_query_name, "is no name of a query parameter"},
-    {is_cookie_name, "is no name of a cookie"},
+    {is_header_name, "is no header field that can be forwarded", true},
+    {is_query_name, "is no name of a query parameter", false},
+    {is_cookie_name, "is no name of a cookie", false},
 };
+
+/* A name twice in one list would be passed on twice. */
+static bool is_known(const struct kind *kind, const struct gd_span *names, unsigned count,
+                     struct gd_span name)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (kind->any_case ? gd_span_ieq(names[i], name) : gd_span_eq(names[i], name))
+            return true;
+    return false;
+}
 
 static bool load_names(struct gd_loader *loader, const struct gd_yaml_node *list,
                        const struct kind *kind, const struct gd_span **out,
@@ -53,6 +65,11 @@ static bool load_names(struct gd_loader *loader, const struct gd_yaml_node *list
                                  gd_words_found(&words, node), kind->wrong);
             continue;
         }
+        if (is_known(kind, names, *count, node->text)) {
+            ok = gd_report_value(&loader->report, node, "%s stands twice in the list",
+                                 gd_words_found(&words, node));
+            continue;
+        }
         names[*count] = gd_arena_copy(arena, node->text);
         gd_need(names[(*count)++].ptr);
     }
@@ -71,6 +88,25 @@ bool gd_load_forward(struct gd_loader *loader, const struct gd_draft_forward *dr
         load_names(loader, draft->cookies, &kinds[2], &out->cookies, &out->cookie_count);
 
     return headers && query && cookies;
+}
+
+void gd_load_prefer_query(struct gd_loader *loader, struct gd_span url,
+                          struct gd_plan_forward *forward)
+{
+    const char *mark = url.len ? memchr(url.ptr, '?', url.len) : NULL;
+    struct gd_span own = GD_SPAN_NONE, *kept;
+    unsigned count = 0;
+
+    if (mark == NULL)
+        return;
+    own = (struct gd_span){mark + 1, url.len - (size_t)(mark + 1 - url.ptr)};
+    kept = gd_need(
+        gd_arena_alloc(&loader->plan->arena, (forward->query_count + 1) * sizeof(*kept)));
+    for (unsigned i = 0; i < forward->query_count; i++)
+        if (gd_query_get(own, forward->query[i]).ptr == NULL)
+            kept[count++] = forward->query[i];
+    forward->query = kept;
+    forward->query_count = count;
 }
 
 /* Payloads ------------------------------------------------------------------------------
@@ -102,14 +138,18 @@ static bool add_form_value(struct gd_buf *out, struct gd_span text)
 static bool add_form_pair(struct gd_buf *out, const struct gd_yaml_node *node)
 {
     struct gd_span text = node->text;
-    bool ref = gd_span_starts(text, GD_SPAN("$")) && !gd_span_starts(text, GD_SPAN("$$"));
+    bool dollar = gd_span_starts(text, GD_SPAN("$")) && node->source == NULL;
 
-    if (gd_span_starts(text, GD_SPAN("$$")))
-        text = (struct gd_span){text.ptr + 1, text.len - 1};
     if (!gd_buf_add_text(out, out->len > 2 ? "&" : "") ||
         !gd_percent_encode(out, node->key->text) || !gd_buf_add_text(out, "="))
         return false;
-    if (!ref)
+    if (gd_expand_is_data(node))
+        return gd_percent_encode(out, text);
+    if (dollar && gd_span_starts(text, GD_SPAN("$$"))) {
+        text = (struct gd_span){text.ptr + 1, text.len - 1};
+        dollar = false;
+    }
+    if (!dollar)
         return add_form_value(out, text);
     return gd_buf_addf(out, "{%.*s}", (int)text.len - 1, text.ptr + 1);
 }

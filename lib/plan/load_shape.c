@@ -1,4 +1,5 @@
 #include "base/suggest.h"
+#include "plan/expand.h"
 #include "plan/loader.h"
 #include "plan/render.h"
 #include "plan/shape.h"
@@ -87,9 +88,10 @@ static bool load_scalar(const struct shaping *s, const struct gd_yaml_node *node
 {
     struct gd_span text = node->text;
 
-    /* What a `${…}` was replaced with is data. */
-    if (node->broken || node->source)
+    if (node->broken || gd_expand_is_data(node))
         return load_literal(s, node, out);
+    if (node->source)
+        return load_text(s, node, text, out);
     if (gd_span_starts(text, GD_SPAN("$$")))
         return load_text(s, node, (struct gd_span){text.ptr + 1, text.len - 1}, out);
     if (gd_span_starts(text, GD_SPAN("$")))
@@ -144,7 +146,9 @@ static bool load_arguments(const struct shaping *s, const struct gd_yaml_node *l
 {
     struct gd_words words;
 
-    if (list->kind != GD_YAML_LIST || list->count == 0)
+    if (list->kind == GD_YAML_LIST && list->count == 0)
+        return gd_report_value(&s->loader->report, list, "expected at least one value");
+    if (list->kind != GD_YAML_LIST)
         return gd_report_value(&s->loader->report, list,
                                "expected a list of values, found %s",
                                gd_words_found(&words, list));

@@ -91,6 +91,10 @@ void gd_load_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
 bool gd_load_forward(struct gd_loader *loader, const struct gd_draft_forward *draft,
                      struct gd_plan_forward *out);
 
+/** Takes the parameters that the url of a call has itself out of what it passes on. */
+void gd_load_prefer_query(struct gd_loader *loader, struct gd_span url,
+                          struct gd_plan_forward *forward);
+
 /** What a call sends: `json`, `form` or `body`. */
 bool gd_load_payload(struct gd_loader *loader, const struct gd_draft_call *draft,
                      const struct gd_names *names, struct gd_plan_call *call);

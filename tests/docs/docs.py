@@ -7,7 +7,7 @@ usage: docs.py GATHERD PRINT_METRICS
 Each fenced `yaml` block of a document must pass `gatherd check`. One that is no whole
 file stands under a comment: `<!-- part of: routes -->` wraps it in that key (and adds the
 upstreams it calls, `users`, `orders`, …, see WHOLE), `<!-- not checked: REASON -->` leaves
-it out.
+it out. Pages of docs/guide are run as guide.py tells: all their commands print what they say.
 """
 import glob
 import json
@@ -18,12 +18,16 @@ import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "scenario"))
 sys.dont_write_bytecode = True
 
+from guide import run_page  # noqa: E402  (writes no bytecode either)
+
 BLOCK = re.compile(r"(?:<!-- (part of|not checked): ([^\n]*?) -->\n+)?```(\w*)\n(.*?)^```$", re.M | re.S)
+NAMED = re.compile(r"# [\w-]+\.yaml\n")  # a file of a page that is run: guide.py checks it
 # What a part of a file needs around it.
 WHOLE = {
     "routes": "upstreams: {users: http://10.0.0.5:8001, orders: http://10.0.0.6:8002}\nroutes:\n",
@@ -33,11 +37,17 @@ WHOLE = {
     "top": "",
 }
 INDENT = {"routes": 2, "upstreams": 2, "calls": 6, "top": 0}
+WITHOUT_COMMANDS = ("README.md",)
 NEEDS_ROUTES = "\nroutes: {GET /: {calls: {it: http://10.0.0.1/}}}\n"
 
 
+def guide_pages():
+    return sorted(glob.glob(os.path.join(ROOT, "docs", "guide", "*.md")))
+
+
 def documents():
-    return sorted(glob.glob(os.path.join(ROOT, "*.md")) + glob.glob(os.path.join(ROOT, "docs", "*.md")))
+    return sorted(glob.glob(os.path.join(ROOT, "*.md")) + glob.glob(os.path.join(ROOT, "docs", "*.md"))
+                  + guide_pages())
 
 
 def read(*path):
@@ -70,7 +80,7 @@ def examples_pass(gatherd, _):
     found = 0
     for path in documents():
         for mark, what, language, text in BLOCK.findall(read(path)):
-            if language != "yaml" or mark == "not checked":
+            if language != "yaml" or mark == "not checked" or NAMED.match(text):
                 continue
             found += 1
             wrong = check(gatherd, example(mark, what, text))
@@ -142,6 +152,19 @@ def readme_answer_is_real(gatherd, _):
     json.loads(shown.group(2))
 
 
+def guide_is_real(gatherd, _):
+    """every command of the guide prints what its page says"""
+    os.environ["GATHERD"] = gatherd
+    pages = guide_pages()
+    with ThreadPoolExecutor(max_workers=4) as pool:  # they mostly wait for mocks
+        results = list(pool.map(lambda path: run_page(gatherd, path), pages))
+    for path, (findings, commands) in zip(pages, results):
+        for finding in findings:
+            yield f"{os.path.relpath(path, ROOT)}: {finding}"
+        if commands == 0 and os.path.basename(path) not in WITHOUT_COMMANDS:
+            yield f"{os.path.relpath(path, ROOT)}: no command was found"
+
+
 def unit_is_hardened(*_):
     """systemd-analyze rates the exposure of the unit at 1.5 at most"""
     if not shutil.which("systemd-analyze"):
@@ -158,7 +181,7 @@ def unit_is_hardened(*_):
 
 TESTS = [examples_pass, configurations_pass, reference_is_generated, schema_is_generated,
          metrics_are_generated, links_lead_somewhere, unit_is_hardened,
-         readme_answer_is_real]
+         readme_answer_is_real, guide_is_real]
 
 
 def main(gatherd, print_metrics):

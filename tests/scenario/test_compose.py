@@ -178,3 +178,86 @@ def test_memory_of_a_request_is_bounded_whatever_is_composed(scene):
     assert answer.status == 502 and answer.json()["class"] == "too_large", answer.raw[:200]
     text = json.dumps(big)
     assert len(text) * 12 > 1 << 20
+
+
+def test_a_shape_shows_what_nobody_chose_as_if_it_were_skipped(scene):
+    _, daemon = one(
+        scene, "l: o/l\na: o/a\nb: {url: 'o/b/{item}', each: l}\nc: {url: o/c, default: [0]}",
+        "parts: query\nrespond: {a: $a, in: $a.path, text: \"{a.path}\", b: $b, c: $c, last: '$c[0]', "
+        "merged: {$merge: [$a, {x: 1}]}, first: {$first: [$a, $a.path, 5]}, "
+        "cat: {$concat: [$a, $b, $c]}, joined: {$join: [$l, $b], on: {id: $item}, as: b}, l: $l}", {"/l": [1]})
+    assert daemon.get("/x/1?parts=l").json() == {
+        "a": None, "in": None, "text": None, "b": None, "c": [0], "last": 0, "merged": {"x": 1},
+        "first": 5, "cat": [0], "joined": [1], "l": [1]}
+    assert daemon.get("/x/1?parts=c").json()["l"] is None
+
+
+def test_header_fields_of_an_answer_can_mention_each(scene):
+    _, daemon = one(scene, "l: o/l\nb: {url: 'o/b/{item}', each: l, drop: [path]}",
+                    "response_headers: {X-First: \"{b[0].path}\", X-All: \"{b[*].path}\"}", {"/l": [1, 2]})
+    answer = daemon.get("/x/1")
+    assert answer.header("X-First") == "/b/1" and answer.header("X-All") == "/b/1,/b/2"
+    assert answer.json()["b"] == [{}, {}], "header fields see all of an answer"
+
+
+def test_header_fields_that_fit_no_head_fail_the_route(scene):
+    _, daemon = one(scene, "a: o/a", "response_headers: {X-V: \"{a.v}\"}", {"/a": {"v": "x" * 30_000}})
+    assert len(daemon.get("/x/1").header("X-V")) == 30_000
+    _, daemon = one(scene, "a: o/a", "response_headers: {X-V: \"{a.v}\"}", {"/a": {"v": "x" * 100_000}})
+    answer = daemon.get("/x/1")
+    assert answer.status == 502 and answer.json()["class"] == "too_large"
+
+
+def test_a_name_that_stands_twice_is_the_last_one_everywhere(scene):
+    text = b'{"x":{"y":1},"l":[9],"x":{"y":2},"l":[3,3,"3"],"\\u0078":{"y":3}}'
+    origin, daemon = one(
+        scene, "a: {url: o/a, pick: [x.y]}\nb: 'o/b/{a.x.y}'\nc: {url: o/a, select: x}\n"
+        "d: {url: 'o/d/{item}', each: 'a.l[*]'}\ne: {url: o/a, drop: [x]}",
+        "respond: {a: $a, in: $a.x.y, c: $c, m: {$merge: [$a, {}]}, e: $e.l, d: '$d[*].path'}",
+        {"/a": lambda exchange: exchange.reply(body=text)})
+    assert daemon.get("/x/1").json() == {
+        "a": {"x": {"y": 3}}, "in": 3, "c": {"y": 3}, "m": {"x": {"y": 3}}, "e": [3, 3, "3"],
+        "d": ["/d/3", "/d/3"]}
+    assert "/b/3" in [request.target for request in origin.requests]
+
+
+def test_an_upstream_that_breaks_off_in_the_middle_of_each_costs_its_items_only(scene):
+    def half(exchange):
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        exchange.close()
+
+    _, daemon = one(
+        scene, "l: o/l\ni: {url: 'o/i/{item}', each: l, each_parallel: 2, default: 0}",
+        answers={"/l": list(range(8)), "/i/1": lambda exchange: exchange.reset(), "/i/3": half,
+                 "/i/4": lambda exchange: exchange.reply(body=b'{"cut": "of'),
+                 "/i/6": lambda exchange: exchange.reply(body=b'{"bad": "\xff"}')})
+    answer = daemon.get("/x/1")
+    assert [item if item == 0 else item["path"] for item in answer.json()["i"]] == [
+        "/i/0", 0, "/i/2", 0, 0, "/i/5", 0, "/i/7"]
+    assert answer.header("Gather-Parts") == "l, i;error=reset;failed=4"
+
+
+def test_a_client_that_leaves_during_each_takes_the_items_with_it(scene):
+    origin, daemon = one(
+        scene, "l: o/l\ni: {url: 'o/i/{item}', each: l, each_parallel: 3}",
+        answers={"/l": list(range(20)), **{f"/i/{n}": lambda exchange: exchange.silence() for n in range(2, 20)}})
+    client = scene.client(daemon)
+    client.request("GET", "/x/1")
+    origin.wait_requests(6)
+    client.reset()
+    daemon.assert_at_rest()
+    for exchange in origin.exchanges:
+        if exchange.request.target in ("/i/2", "/i/3", "/i/4"):
+            exchange.until_gone()
+    assert len(origin.requests) == 6, "nothing was started after it had left"
+
+
+def test_a_deadline_in_the_middle_of_each_ends_it(scene):
+    origin, daemon = one(
+        scene, "l: o/l\ni: {url: 'o/i/{item}', each: l, default: 0}", "timeout: 200ms",
+        {"/l": [1, 2], "/i/2": lambda exchange: exchange.silence()})
+    answer = daemon.get("/x/1")
+    assert answer.json() == {"l": [1, 2], "i": []}
+    assert answer.header("Gather-Parts") == "l, i;error=timeout"
+    assert 0.19 < answer.elapsed < within(0.4)
+    next(e for e in origin.exchanges if e.request.target == "/i/2").until_gone()

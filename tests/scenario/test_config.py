@@ -60,7 +60,7 @@ def test_an_unknown_upstream_is_told_with_the_one_that_was_meant(_):
 
 def test_an_unknown_placeholder_is_an_error(_):
     assert_finding("upstreams: {up: http://127.0.0.1:1}\nroutes:\n  GET /u/{id}:\n    calls:\n"
-                   "      it: up/{idd}\n", "5:11", "idd", "id")
+                   "      it: up/{idd}\n", "5:14", "idd", "id")
 
 
 def test_routes_that_cannot_be_ordered_show_both(_):

@@ -1,6 +1,7 @@
 """Calls that depend on calls: what is mentioned, when they start, what they send."""
 import json
 
+from daemon import run_gatherd
 from waits import within
 
 SHOP = """
@@ -237,3 +238,69 @@ def test_clients_choose_parts(scene):
     for odd in ("nope", "c,nope", "d", "c,,b"):
         answer = daemon.get(f"/x/1?parts={odd}")
         assert answer.status == 400, odd
+
+
+def test_what_a_call_has_itself_is_not_forwarded_as_well(scene):
+    origin, daemon = one(scene, "a: {url: 'o/a?page=1&b%20c=2&d={query.d?}', forward: {query: [page, b c, d, e]}}")
+    daemon.get("/x/1?page=7&b%20c=7&d=7&e=7")
+    daemon.get("/x/1?page=7&d=&e=")
+    assert [request.target for request in origin.requests] == [
+        "/a?page=1&b%20c=2&d=7&e=7", "/a?page=1&b%20c=2&d=&e="]
+
+
+def test_what_is_forwarded_brings_no_separators_with_it(scene):
+    origin, daemon = one(scene, "a: {url: o/a, forward: {query: [q]}}")
+    for sent, passed in (("a;b=c", "a%3Bb%3Dc"), ("a+b'%26", "a%20b%27%26"), ("%C3%a4", "%C3%A4"), ("", "")):
+        daemon.get(f"/x/1?q={sent}&other=1")
+        assert origin.requests[-1].target == f"/a?q={passed}"
+
+
+def test_a_name_is_forwarded_once(scene):
+    config = "upstreams: {o: http://127.0.0.1:1}\nroutes:\n  /x: {calls: {a: {url: o/a, forward: {%s}}}}\n"
+    for names in ("query: [a, a]", "cookies: [a, b, a]", "headers: [X-A, x-a]"):
+        done = run_gatherd("check", "CONFIG", config=config % names)
+        assert done.returncode == 78 and "stands twice in the list" in done.stderr, (names, done.stderr)
+    assert run_gatherd("check", "CONFIG", config=config % "query: [a, A], cookies: [b, B]").returncode == 0
+
+
+def test_a_body_whose_merge_has_a_conflict_fails_its_call_with_conflict(scene):
+    origin, daemon = one(scene, "a: o/a\nb: {url: o/b, json: {$merge: [$a, {x: 2}], conflict: error}, optional: true}",
+                         answers={"/a": {"x": 1}})
+    assert daemon.get("/x/1").header("Gather-Parts") == "a, b;error=conflict"
+    assert len(origin.requests) == 1
+
+
+def test_what_comes_from_the_environment_is_data(scene):
+    origin = scene.origin()
+    lines = ["upstreams: {o: {servers: [%s], headers: {X-Up: \"${S}\"}}}" % origin.url, "routes:", "  /x/{id}:",
+             "    calls:",
+             "      a: {url: o/a, form: {v: \"${S}\", w: \"${R}\", x: \"${R}-{id}\"}, headers: {X-S: \"${S}\", X-T: \"${P}-{id}\"}}",
+             "      b: {url: o/b, json: {v: \"${S}\", w: \"${R}\", x: \"${R}-{id}\"}}"]
+    daemon = scene.gatherd("\n".join(lines) + "\n", env={"S": "{id} }&", "R": "$id", "P": "p"})
+    daemon.get("/x/1")
+    a, b = sorted(origin.requests, key=lambda request: request.target)
+    assert a.body == b"v=%7Bid%7D%20%7D%26&w=%24id&x=%24id-1"
+    assert a.header("X-S") == "{id} }&" and a.header("X-T") == "p-1" and a.header("X-Up") == "{id} }&"
+    assert b.json() == {"v": "{id} }&", "w": "$id", "x": "$id-1"}
+
+
+def test_a_chain_of_64_calls_is_answered_and_bounded(scene):
+    calls = "a0: o/0\n" + "\n".join(f"a{n}: 'o/{n}?from={{a{n - 1}.n}}'" for n in range(1, 64))
+    answers = {f"/{n}": {"n": n} for n in range(64)}
+    origin, daemon = one(scene, calls, "timeout: 10s", answers)
+    assert daemon.get("/x/1").json() == {f"a{n}": {"n": n} for n in range(64)}
+    assert [request.target for request in origin.requests][1:] == [f"/{n}?from={n - 1}" for n in range(1, 64)]
+    answers["/20"] = lambda exchange: exchange.silence()
+    origin, daemon = one(scene, calls, "timeout: 500ms", answers)
+    answer = daemon.get("/x/1")
+    assert answer.status == 504 and answer.json()["call"] == "a20" and answer.json()["class"] == "timeout"
+    assert answer.elapsed < within(0.8) and len(origin.requests) == 21
+
+
+def test_more_items_than_connections_and_queue_are_overload(scene):
+    calls = "l: o/l\n" + "\n".join(f"a{n}: {{url: 'o/{n}/{{item}}', each: l, optional: true}}" for n in range(63))
+    _, daemon = one(scene, calls, "timeout: 20s", {"/l": list(range(8))})
+    answer = daemon.get("/x/1")
+    assert answer.status == 200 and ";error=overload;failed=" in answer.header("Gather-Parts")
+    values = answer.json()
+    assert all(len(values[f"a{n}"]) == 8 for n in range(63))

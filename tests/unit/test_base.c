@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/loop.h"
 #include "base/stat.h"
 
@@ -257,6 +258,29 @@ START_TEST(a_bucket_counts_beyond_32_bits)
 }
 END_TEST
 
+START_TEST(hashes_are_those_of_siphash_1_3)
+{
+    struct gd_hash_key zero = {0, 0}, counted = {UINT64_C(0x0706050403020100),
+                                                 UINT64_C(0x0f0e0d0c0b0a0908)};
+
+    ck_assert_uint_eq(gd_hash(counted, GD_SPAN("")), UINT64_C(0xabac0158050fc4dc));
+    ck_assert_uint_eq(gd_hash(zero, GD_SPAN("a")), UINT64_C(0x407448d2b89b1813));
+    ck_assert_uint_eq(gd_hash(zero, GD_SPAN("abcdefg")), UINT64_C(0x6db12aae9070f506));
+    ck_assert_uint_eq(gd_hash(zero, GD_SPAN("abcdefgh")), UINT64_C(0x3f7b849c0b8e35ea));
+    ck_assert_uint_eq(gd_hash(zero, GD_SPAN("gathered and joined")),
+                      UINT64_C(0x501511968cb0df76));
+}
+END_TEST
+
+START_TEST(the_process_has_a_key_of_its_own)
+{
+    struct gd_hash_key key = gd_hash_key_of_process(), again = gd_hash_key_of_process();
+
+    ck_assert(key.low != 0 || key.high != 0);
+    ck_assert(key.low == again.low && key.high == again.high);
+}
+END_TEST
+
 GD_SUITE("base", a_buffer_never_outgrows_its_bound,
          buffers_share_a_budget_and_give_back_what_they_held, numbers_are_read_strictly,
          an_arena_is_aligned_and_bounded,
@@ -264,4 +288,5 @@ GD_SUITE("base", a_buffer_never_outgrows_its_bound,
          only_large_blocks_that_lay_unused_age, a_loop_gives_unused_large_blocks_back,
          deferred_work_runs_later_and_can_be_cancelled, timers_expire_once_and_in_order,
          the_clock_of_waits_is_the_monotonic_one, posted_work_wakes_the_loop,
-         quantiles_are_within_an_eighth, a_bucket_counts_beyond_32_bits)
+         quantiles_are_within_an_eighth, a_bucket_counts_beyond_32_bits,
+         hashes_are_those_of_siphash_1_3, the_process_has_a_key_of_its_own)

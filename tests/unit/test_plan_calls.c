@@ -111,7 +111,7 @@ START_TEST(mistakes_in_what_calls_cut_and_pass_on_are_found)
         "      r: {url: u/, forward: {headers: [Host, \"X Y\"], cookies: [\"a b\"], "
         "query: [\"\"]}}\n"
         "      s: {url: u/, headers: {Host: x}}\n"
-        "      t: {url: u/, each_limit: 0}\n"
+        "      t: {url: u/, each: o, each_limit: 0}\n"
         "      u: {url: 'u/{o:stat}/{o:header.x y}'}\n"
         "      v: {url: 'u/{request.nope}/{jwt.sub}'}\n",
         "gw.yaml:5:26: routes.\"GET /names/{id}\".calls.o.drop: expected at least "
@@ -130,12 +130,32 @@ START_TEST(mistakes_in_what_calls_cut_and_pass_on_are_found)
         "is no name of a query parameter",
         "gw.yaml:9:30: routes.\"GET /names/{id}\".calls.s.headers.Host: Host is "
         "set by gatherd and cannot be given",
-        "gw.yaml:10:32: routes.\"GET /names/{id}\".calls.t.each_limit: \"0\" is "
+        "gw.yaml:10:41: routes.\"GET /names/{id}\".calls.t.each_limit: \"0\" is "
         "out of range: allowed is from 1 to 10000",
         "gw.yaml:11:19: routes.\"GET /names/{id}\".calls.u.url: {o:stat} is not "
         "known; of an answer there are :status and :header.NAME",
         "gw.yaml:12:19: routes.\"GET /names/{id}\".calls.v.url: {request.nope} is "
         "not known here; of the request there are id, ip, method, path and host");
+}
+END_TEST
+
+START_TEST(what_would_do_nothing_or_happen_twice_is_a_mistake)
+{
+    PLAN_REFUSE("upstreams: {u: http://10.0.0.1}\n"
+                "routes:\n"
+                "  GET /a:\n"
+                "    respond: {$merge: []}\n"
+                "    calls:\n"
+                "      a: {url: u/, each_parallel: 3}\n"
+                "      b: {url: u/, forward: {headers: [A, a], query: [q, Q, q]}}\n",
+                "gw.yaml:4:23: routes.\"GET /a\".respond.\"$merge\": expected at least "
+                "one value",
+                "gw.yaml:6:20: routes.\"GET /a\".calls.a.each_parallel: belongs to a "
+                "call with each",
+                "gw.yaml:7:43: routes.\"GET /a\".calls.b.forward.headers[1]: \"a\" "
+                "stands twice in the list",
+                "gw.yaml:7:61: routes.\"GET /a\".calls.b.forward.query[2]: \"q\" "
+                "stands twice in the list");
 }
 END_TEST
 
@@ -234,5 +254,6 @@ GD_SUITE("plan calls", calls_that_wait_for_themselves_are_refused,
          what_calls_mention_has_to_be_there,
          mistakes_in_what_calls_send_and_take_are_found,
          mistakes_in_what_calls_cut_and_pass_on_are_found,
+         what_would_do_nothing_or_happen_twice_is_a_mistake,
          mistakes_in_the_shape_of_an_answer_are_found,
          mistakes_in_merges_and_statuses_are_found)
