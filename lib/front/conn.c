@@ -424,6 +424,21 @@ static socklen_t address_size(const struct sockaddr *sa)
     }
 }
 
+/* Once a connection: text of an address takes longer than all else about a request. */
+static void name_peer(struct gd_conn *conn)
+{
+    const struct gd_trusted *trusted = conn->front->trusted;
+    struct gd_ip ip;
+
+    if (gd_address_ip(&conn->client, &ip)) {
+        gd_ip_text(&ip, conn->peer);
+        conn->trusted = trusted && gd_trusted_has(trusted, &ip);
+    } else {
+        memcpy(conn->peer, "unix", sizeof("unix"));
+        conn->trusted = trusted && trusted->unix_peers;
+    }
+}
+
 struct gd_conn *gd_conn_open(struct gd_front *front, struct evhtp_connection *shell,
                              int fd, const struct sockaddr *sa)
 {
@@ -434,6 +449,7 @@ struct gd_conn *gd_conn_open(struct gd_front *front, struct evhtp_connection *sh
     conn->shell = shell;
     conn->client.len = address_size(sa);
     memcpy(&conn->client.sa, sa, conn->client.len);
+    name_peer(conn);
     gd_buf_init(&conn->input, front->blocks,
                 limits->request_line + limits->header_bytes + 3 * GD_FRONT_READ_BYTES);
     gd_timer_init(&conn->timer, front->loop, on_timer, conn);

@@ -22,7 +22,7 @@
  * A streamed answer goes from WAIT to WRITE and back with each piece the socket does not
  * take at once; a streamed body comes in during both.
  */
-#include "base/blocks.h"
+#include "base/ids.h"
 #include "front/front.h"
 #include "http/body.h"
 #include "http/write.h"
@@ -70,6 +70,7 @@ struct gd_front {
     const struct gd_plan_limits *limits;
     struct gd_head_limits head_limits;
     size_t max_body;
+    const struct gd_trusted *trusted; /* or NULL */
     uint64_t *stats;
     struct gd_handler handler;
     void *arg;
@@ -91,7 +92,7 @@ struct gd_front {
     struct gd_work drain_work;
 
     struct gd_date date;
-    uint64_t id_high, id_low, id_count;
+    struct gd_ids ids;
     struct gd_field *fields; /* room for one head: limits->header_fields items */
     char *scratch;           /* GD_FRONT_READ_BYTES */
 };
@@ -108,6 +109,8 @@ struct gd_conn {
     struct gd_work again; /* goes on with the input in the next turn */
     struct gd_grave grave;
     struct gd_address client;
+    char peer[GD_IP_TEXT_MAX]; /* its address as text, or "unix" */
+    bool trusted;              /* it is one of trusted_proxies */
     enum gd_conn_state state;
     bool pumping;   /* guard.c is on the stack with conn->window */
     bool eof;       /* the client has sent FIN */
@@ -165,9 +168,6 @@ void gd_shell_close(struct gd_conn *conn);
 /** A connection is gone: draining may be over. */
 void gd_front_conn_left(struct gd_front *front);
 
-/** Writes the next id: 32 hex digits and a terminator. */
-void gd_front_next_id(struct gd_front *front, char out[33]);
-
 /* conn.c ----------------------------------------------------------------------------- */
 
 /** Returns a connection for libevhtp's, of which it takes care from now on. sa: of the
@@ -220,7 +220,7 @@ void gd_guard_refuse(struct gd_conn *conn, enum gd_stat_worker counter, int stat
 /** Writes the head of an answer into conn->out. framing: as it is told to the client;
  *  NONE and EOF: by nothing. False when a field is not allowed, or without memory. */
 GD_MUST_CHECK bool gd_reply_head(struct gd_conn *conn, const struct gd_answer *answer,
-                                 enum gd_framing framing, const char *id);
+                                 enum gd_framing framing, struct gd_span id);
 
 /** Decides what becomes of the connection behind the answer to its request. */
 void gd_reply_decide(struct gd_conn *conn, bool close);
@@ -239,7 +239,7 @@ void gd_reply_later(struct gd_conn *conn, const struct iovec *iov, int count,
  *  connection. Ends, as every answer, in gd_conn_answered when all of it is written, at
  *  once or later. */
 void gd_reply_problem(struct gd_conn *conn, int status, const char *detail,
-                      const char *id);
+                      struct gd_span id);
 
 /** The socket takes bytes again. */
 void gd_reply_continue(struct gd_conn *conn);

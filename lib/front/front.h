@@ -39,6 +39,8 @@
 struct gd_front;
 struct gd_conn;
 
+enum { GD_REQUEST_ID_BYTES = 32 }; /* of an id that is made here */
+
 /** One browser request. Owned by the front; valid from on_head until its answer has been
  *  handed over (gd_request_answer, the last gd_request_write), or until on_gone has
  * returned. Its spans and arena stay until the answer's release has run (so an answer may
@@ -48,10 +50,13 @@ struct gd_request {
     struct gd_target target;
     struct gd_span body; /* complete when on_request runs; ptr NULL when there is none */
     const struct gd_address *client;
+    struct gd_span peer;    /* the client's address as text, without port; or "unix" */
+    bool trusted;           /* it is one of the trusted proxies */
     struct gd_arena *arena; /* of this request; freed by the front with it */
     size_t *budget;         /* bytes of limits->request_memory that are left to it, its
                                body left out; the arena draws on it */
-    char id[33];            /* X-Request-Id: 32 hex digits, terminated */
+    struct gd_span id;      /* X-Request-Id: 32 hex digits made here, or a trusted proxy's
+                               (gd_is_request_id) */
     uint64_t start_us;      /* when the head was complete */
     size_t max_body;        /* in on_head: the limit, to be lowered or raised; never more
                                than limits->request_memory, but for a streamed body */
@@ -61,6 +66,7 @@ struct gd_request {
     void *user;  /* the handler's */
     /* private */
     struct gd_conn *conn;
+    char own_id[GD_REQUEST_ID_BYTES];
 };
 
 /** The handler's callbacks; arg is the one given to gd_front_new. */
@@ -156,6 +162,8 @@ struct gd_front_config {
     struct gd_loop *loop;                /* borrowed */
     const struct gd_plan_limits *limits; /* borrowed, must outlive the front */
     size_t max_body;                     /* default of request->max_body */
+    const struct gd_trusted *trusted;    /* borrowed; proxies whose X-Request-Id is kept;
+                                            NULL: none */
     uint64_t *stats;                     /* borrowed: GD_WORKER_STATS values */
     struct gd_handler handler;
     void *arg;

@@ -132,7 +132,10 @@ void gd_gather_route_start(struct gd_passage *passage)
         gd_passage_refuse(passage, 400, "the request body is not valid JSON");
         return;
     }
-    if (gd_events_prepare(passage)) {
+    if (passage->route->call_count > 0)
+        about.forward = gd_passage_forward(passage);
+    if ((about.forward || passage->route->call_count == 0) &&
+        gd_events_prepare(passage)) {
         if (passage->events)
             about.on_parts = gd_events_on_parts;
         passage->gather = gd_gather_start(&engine->gathers, &about, on_gathered, passage);

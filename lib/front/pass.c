@@ -15,6 +15,7 @@ struct gd_pass {
     struct gd_gather_context *shared;
     struct gd_request *request;
     const struct gd_plan_route *route;
+    struct gd_forward *forward;
     void (*on_end)(void *arg, int status, enum gd_failure failure);
     void *arg;
     struct gd_span line; /* of the request */
@@ -94,8 +95,8 @@ static void fail(struct gd_pass *pass, enum gd_failure failure)
     struct gd_request *request = pass->request;
 
     if (gd_log_enabled(GD_LOG_DEBUG))
-        gd_log(GD_LOG_DEBUG, "pass %s: %s: %s", request->id, gd_failure_word(failure),
-               pass->relay.why ? pass->relay.why : "no reply");
+        gd_log(GD_LOG_DEBUG, "pass %.*s: %s: %s", GD_SPAN_ARG(request->id),
+               gd_failure_word(failure), pass->relay.why ? pass->relay.why : "no reply");
     leave_upstream(pass, failure);
     if (pass->opened) {
         pass->on_end(pass->arg, pass->status, failure);
@@ -264,7 +265,7 @@ static void start_relay(struct gd_pass *pass)
     if (!gd_buf_reserve(&pass->head, HEAD_USUAL) ||
         !gd_buf_add_span(&pass->head, pass->line) ||
         !gd_pass_write_fields(&pass->head, pass->route->pass,
-                              gd_lease_server(&pass->lease), request)) {
+                              gd_lease_server(&pass->lease), request, pass->forward)) {
         fail(pass, GD_FAIL_TOO_LARGE);
         return;
     }
@@ -320,7 +321,7 @@ static enum gd_failure write_line(struct gd_pass *pass, const struct gd_values *
 
 struct gd_pass *
 gd_pass_new(struct gd_gather_context *shared, struct gd_request *request,
-            const struct gd_plan_route *route,
+            const struct gd_plan_route *route, struct gd_forward *forward,
             void (*on_end)(void *arg, int status, enum gd_failure failure), void *arg)
 {
     struct gd_pass *pass = gd_arena_alloc(request->arena, sizeof(*pass));
@@ -330,6 +331,7 @@ gd_pass_new(struct gd_gather_context *shared, struct gd_request *request,
     pass->shared = shared;
     pass->request = request;
     pass->route = route;
+    pass->forward = forward;
     pass->on_end = on_end;
     pass->arg = arg;
     pass->start_us = gd_loop_now_us(shared->loop);

@@ -20,11 +20,12 @@
 struct gd_pass;
 
 /** Returns a pass owned by the request's arena; NULL when that is at its bound. shared,
- *  request and route are borrowed. on_end(arg, …) runs once, unless it is cancelled: the
- *  status that was answered, and a failure, before the answer is handed over. */
+ *  request, route and forward are borrowed. on_end(arg, …) runs once, unless it is
+ * cancelled: the status that was answered, and a failure, before the answer is handed
+ * over. */
 struct gd_pass *
 gd_pass_new(struct gd_gather_context *shared, struct gd_request *request,
-            const struct gd_plan_route *route,
+            const struct gd_plan_route *route, struct gd_forward *forward,
             void (*on_end)(void *arg, int status, enum gd_failure failure), void *arg);
 
 /** Starts it, in the front's on_request. May end inside. values: until this returns. */

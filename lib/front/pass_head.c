@@ -1,5 +1,6 @@
 #include "front/pass_head.h"
 
+#include "http/forwarded.h"
 #include "http/hops.h"
 #include "http/write.h"
 
@@ -27,35 +28,12 @@ enum gd_failure gd_pass_write_line(struct gd_buf *out, const struct gd_plan_pass
                : GD_FAIL_UNRESOLVED;
 }
 
-/* What only a trusted proxy could know, and what is set here. */
-static bool is_of_proxies(struct gd_span name)
-{
-    switch (name.ptr[0] | 0x20) {
-    case 'f':
-        return gd_span_ieq(name, GD_SPAN("Forwarded"));
-    case 't':
-        return gd_span_ieq(name, GD_SPAN("traceparent")) ||
-               gd_span_ieq(name, GD_SPAN("tracestate"));
-    case 'x':
-        return gd_span_ieq(name, GD_SPAN("X-Request-Id")) ||
-               (name.len > 12 &&
-                gd_span_ieq((struct gd_span){name.ptr, 12}, GD_SPAN("X-Forwarded-")));
-    default:
-        return false;
-    }
-}
-
 static bool is_replaced(const struct gd_plan_pass *plan, struct gd_span name)
 {
     for (unsigned i = 0; i < plan->header_count; i++)
         if (gd_span_ieq(plan->headers[i].name, name))
             return true;
     return false;
-}
-
-static bool write_forwarded(struct gd_buf *out, const struct gd_request *request)
-{
-    return gd_write_field(out, GD_SPAN("X-Request-Id"), gd_span_of(request->id));
 }
 
 /* RFC 9110 8.6: a request with a method that may carry a body says that it has none. */
@@ -73,7 +51,7 @@ static bool write_framing(struct gd_buf *out, const struct gd_request_head *head
 
 bool gd_pass_write_fields(struct gd_buf *out, const struct gd_plan_pass *plan,
                           const struct gd_plan_server *server,
-                          const struct gd_request *request)
+                          const struct gd_request *request, struct gd_forward *forward)
 {
     const struct gd_fields *fields = &request->head.fields;
     struct gd_hops hops;
@@ -84,13 +62,13 @@ bool gd_pass_write_fields(struct gd_buf *out, const struct gd_plan_pass *plan,
     for (unsigned i = 0; i < fields->count; i++) {
         const struct gd_field *field = &fields->items[i];
 
-        if (gd_hops_has(&hops, field) || is_of_proxies(field->name) ||
+        if (gd_hops_has(&hops, field) || gd_is_forwarding_field(field->name) ||
             is_replaced(plan, field->name))
             continue;
         if (!gd_write_field(out, field->name, field->value))
             return false;
     }
-    return write_forwarded(out, request) && write_framing(out, &request->head) &&
+    return gd_forward_write(out, forward) && write_framing(out, &request->head) &&
            gd_write_end(out);
 }
 

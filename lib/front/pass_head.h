@@ -5,6 +5,7 @@
  * a reply to the browser. All end-to-end fields do; those of the hop do not.
  */
 #include "front/front.h"
+#include "gather/forward.h"
 #include "plan/template.h"
 
 /** Appends the request line. scratch: empty room for a target. GD_OK, or why not. */
@@ -17,7 +18,8 @@ enum gd_failure gd_pass_write_line(struct gd_buf *out, const struct gd_plan_pass
 GD_MUST_CHECK bool gd_pass_write_fields(struct gd_buf *out,
                                         const struct gd_plan_pass *plan,
                                         const struct gd_plan_server *server,
-                                        const struct gd_request *request);
+                                        const struct gd_request *request,
+                                        struct gd_forward *forward);
 
 /** Whether the request has a body of at least one byte, or of unknown length. */
 static inline bool gd_pass_has_body(const struct gd_request *request)

@@ -19,6 +19,7 @@ struct gd_engine {
     struct gd_upstreams *upstreams;
     struct gd_front *front;
     struct gd_gather_context gathers;
+    struct gd_forwarder forwarder;
 };
 
 /** Lives in the arena of its request. */
@@ -43,6 +44,15 @@ void gd_passage_account(struct gd_passage *passage, int status);
 
 /** Answers a problem of the client's making, or for want of memory, and counts it. */
 void gd_passage_refuse(struct gd_passage *passage, int status, const char *detail);
+
+/** Returns what upstreams hear of the client, owned by the request's arena; NULL when
+ * that is at its bound. */
+struct gd_forward *gd_passage_forward(struct gd_passage *passage);
+
+/* redirect.c ------------------------------------------------------------------------- */
+
+/** Sends the client elsewhere. */
+void gd_redirect_start(struct gd_passage *passage);
 
 /* gather_route.c ----------------------------------------------------------------------
  */

@@ -104,7 +104,7 @@ static void check_head(const struct gd_buf *out, bool head_only, enum gd_framing
 #endif
 
 bool gd_reply_head(struct gd_conn *conn, const struct gd_answer *answer,
-                   enum gd_framing framing, const char *id)
+                   enum gd_framing framing, struct gd_span id)
 {
     struct gd_front *front = conn->front;
     struct gd_buf *out = &conn->out;
@@ -120,8 +120,7 @@ bool gd_reply_head(struct gd_conn *conn, const struct gd_answer *answer,
          gd_buf_add_span(out, gd_date_line(&front->date, gd_loop_wall_s(front->loop)))) &&
         (type.len == 0 || gd_write_field(out, GD_SPAN("Content-Type"), type)) &&
         write_framing(out, framing, answer->body_bytes) &&
-        gd_buf_add_span(out, GD_SPAN("X-Request-Id: ")) && gd_buf_add(out, id, 32) &&
-        gd_buf_add_span(out, GD_SPAN("\r\n")) && write_connection(conn) &&
+        gd_write_field(out, GD_SPAN("X-Request-Id"), id) && write_connection(conn) &&
         write_fields(out, answer) && gd_write_end(out);
     if (ok)
         check_head(out, conn->head_only, framing);
@@ -236,7 +235,7 @@ void gd_reply_100(struct gd_conn *conn)
 /* Head and body go out as one piece, so nothing is borrowed from the caller. */
 static void send_problem(struct gd_conn *conn, int status, const char *detail,
                          struct gd_span extra, const struct gd_plan_header *headers,
-                         unsigned header_count, const char *id)
+                         unsigned header_count, struct gd_span id)
 {
     struct gd_answer answer = {.status = status,
                                .content_type = GD_SPAN("application/problem+json"),
@@ -261,7 +260,7 @@ static void send_problem(struct gd_conn *conn, int status, const char *detail,
 }
 
 void gd_reply_problem(struct gd_conn *conn, int status, const char *detail,
-                      const char *id)
+                      struct gd_span id)
 {
     send_problem(conn, status, detail, GD_SPAN_NONE, NULL, 0, id);
 }

@@ -256,7 +256,7 @@ enum gd_failure gd_call_write_fields(struct gd_call *call)
     enum gd_failure failure = GD_OK;
     bool ok = gd_buf_add_span(request, server->host_line) &&
               gd_buf_add_span(request, call->plan->header_lines) &&
-              gd_write_field(request, GD_SPAN("X-Request-Id"), facts_of(call)->id);
+              gd_forward_write(request, gd_gather_about(call->gather)->forward);
 
     if (ok && call->plan->field_count)
         failure = write_own(call);

@@ -1,4 +1,5 @@
 #include "base/suggest.h"
+#include "http/forwarded.h"
 #include "http/token.h"
 #include "plan/expand.h"
 #include "plan/loader.h"
@@ -6,8 +7,8 @@
 
 enum { VALUE_MAX = 8192 };
 
-/* Fields that decide where a message ends, how it is read or which request it belongs to:
- * gatherd writes them. */
+/* Fields that decide where a message ends, how it is read or which request it belongs to,
+ * or say who sent it: gatherd writes them. */
 static const char *const reserved[] = {
     "Accept-Encoding",
     "Connection",
@@ -20,7 +21,12 @@ static const char *const reserved[] = {
     "Trailer",
     "Transfer-Encoding",
     "Upgrade",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
     "X-Request-Id",
+    "traceparent",
+    "tracestate",
 };
 
 /* … and those of an answer. */
@@ -41,7 +47,7 @@ static const char *find_in(const char *const *list, size_t count, struct gd_span
 
 bool gd_header_is_reserved(struct gd_span name)
 {
-    return FIND_IN(reserved, name) != NULL;
+    return FIND_IN(reserved, name) != NULL || gd_is_forwarding_field(name);
 }
 
 static bool check_name(struct gd_loader *loader, const struct gd_yaml_node *node,

@@ -60,6 +60,9 @@ void gd_load_files(struct gd_loader *loader, const char *name,
 /** Listening addresses and the admin endpoint. */
 void gd_load_listen(struct gd_loader *loader);
 
+/** The proxies whose word about clients is taken. */
+void gd_load_trusted(struct gd_loader *loader);
+
 /** Upstreams of all files. */
 void gd_load_upstreams(struct gd_loader *loader);
 
@@ -126,6 +129,10 @@ bool gd_load_conflict(struct gd_loader *loader, const struct gd_yaml_node *node,
 void gd_load_pass(struct gd_loader *loader, const struct gd_yaml_node *node,
                   const struct gd_names *names, struct gd_plan_route *route);
 
+/** Where a redirect leads, as text or as a map; names: as of gd_load_calls. */
+void gd_load_redirect(struct gd_loader *loader, const struct gd_yaml_node *node,
+                      const struct gd_names *names, struct gd_plan_route *route);
+
 /** Points the passes to the upstreams of the plan. */
 void gd_load_settle_passes(struct gd_loader *loader);
 
@@ -140,7 +147,8 @@ const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
 /** Whose fields they are: what is reserved differs. */
 enum gd_headers_of { GD_HEADERS_REQUEST, GD_HEADERS_ANSWER };
 
-/** Whether a request's field is set by gatherd alone. */
+/** Whether a request's field is set by gatherd alone, or is about the hop or its proxies.
+ */
 bool gd_header_is_reserved(struct gd_span name);
 
 /** Adds the fields of a map, each replacing one of the same name; node NULL: none.

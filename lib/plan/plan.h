@@ -15,10 +15,12 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "http/token.h"
+#include "plan/network.h"
 #include "plan/statuses.h"
 
 struct gd_expr;
 struct gd_json_path;
+struct gd_plan_redirect;
 struct gd_projection;
 struct gd_ref;
 struct gd_router;
@@ -64,7 +66,6 @@ struct gd_plan_server {
 };
 
 enum gd_balance { GD_BALANCE_ROUND_ROBIN, GD_BALANCE_LEAST_PENDING };
-
 struct gd_plan_pool {
     uint32_t max, idle, queue, max_requests;
     uint32_t idle_timeout_ms;
@@ -180,6 +181,7 @@ struct gd_plan_pass {
 enum gd_route_kind {
     GD_ROUTE_KIND_GATHER,
     GD_ROUTE_KIND_PASS,
+    GD_ROUTE_KIND_REDIRECT,
     GD_ROUTE_KIND_RESPOND,
 };
 
@@ -195,8 +197,9 @@ struct gd_plan_route {
     struct gd_plan_pass *pass; /* NULL: a gather of calls */
     struct gd_plan_call *calls;
     unsigned call_count;
-    uint64_t required;  /* bits of the calls that are not optional */
-    uint64_t mentioned; /* bits of the calls that others depend on */
+    uint64_t required;                 /* bits of the calls that are not optional */
+    uint64_t mentioned;                /* bits of the calls that others depend on */
+    struct gd_plan_redirect *redirect; /* of that kind; else NULL */
     unsigned param_count;
     struct gd_span *param_names;
     const struct gd_shape *shape; /* of the answer; NULL: a member for each call */
@@ -226,6 +229,7 @@ struct gd_plan {
     uint32_t drain_timeout_ms;
     enum gd_log_level log_level;
     struct gd_plan_limits limits;
+    struct gd_trusted trusted; /* trusted_proxies */
     struct gd_plan_upstream *upstreams;
     unsigned upstream_count;
     unsigned server_count; /* of all upstreams */

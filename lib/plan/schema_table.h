@@ -36,6 +36,8 @@
     X(ROUTE, struct gd_draft_route, "routes.PATTERN",                                     \
       "What is answered. The key is `[METHOD ][HOST]/PATH`, with `{name}` for a segment "  \
       "and `{name...}` for the rest.")                                                    \
+    X(REDIRECT, struct gd_draft_redirect, "routes.PATTERN.redirect",                      \
+      "The long form of `redirect`.")                                                     \
     X(CALL, struct gd_draft_call, "routes.PATTERN.calls.NAME",                            \
       "One upstream call; its name is its key in the answer. Short form: "                \
       "`[METHOD ]UPSTREAM/PATH?QUERY`.")                                                  \
@@ -58,6 +60,9 @@
       "Event loops, each in a thread of its own; `auto` is one a core.")                  \
     X(TOP, "limits", SECTION, LIMITS, limits, 0, 0, "", "", APPLIED,                      \
       "Bounds on what clients may send and hold.")                                        \
+    X(TOP, "trusted_proxies", NETWORKS, NONE, trusted, 0, 0, "", "", APPLIED,             \
+      "Whose `X-Forwarded-*`, `X-Request-Id` and `traceparent` are believed: addresses, " \
+      "networks like `10.0.0.0/8`, and `unix` for clients of UNIX sockets.")              \
     X(TOP, "log", SECTION, LOG, log, 0, 0, "", "", APPLIED, "The error log.")             \
     X(TOP, "drain", SECTION, DRAIN, drain, 0, 0, "", "", APPLIED, "How to stop.")         \
     X(TOP, "upstreams", MAP, UPSTREAM, upstreams, 0, 0, "", "", APPLIED,                  \
@@ -154,6 +159,10 @@
       "Streams requests and answers of any method and content to one upstream, instead of " \
       "`calls`: `UPSTREAM/PATH?QUERY` as in a call's `url`, or `UPSTREAM` alone for the "  \
       "request's own path and query.")                                                    \
+    X(ROUTE, "redirect", REDIRECT, REDIRECT, redirect, 0, 0, "", "", APPLIED,             \
+      "Instead of calls: where the client is sent, as `/PATH` or `https://HOST/PATH`, "   \
+      "with the same placeholders as the url of a call. The query of the request is not " \
+      "kept.")                                                                            \
     X(ROUTE, "respond", JSON, NONE, respond, 0, 0, "", "", APPLIED,                       \
       "The shape of the answer: any value in which `$user.name` is a value of a call, "   \
       "`{user.name}` one inside a text, and `$merge`, `$concat`, `$first` and `$join` "   \
@@ -173,6 +182,10 @@
     X(ROUTE, "parts", ENUM, NONE, parts, 0, 0, "off", "off|query", APPLIED,               \
       "`query`: with `?parts=user,orders` only these calls, and what they depend on, are " \
       "made.")                                                                            \
+    X(REDIRECT, "to", TEXT, NONE, to, 0, 0, "!", "", APPLIED,                             \
+      "`/PATH` or `https://HOST/PATH`.")                                                  \
+    X(REDIRECT, "status", ENUM, NONE, status, 0, 0, "308", "301|302|303|307|308", APPLIED, \
+      "The status: 301 and 308 are permanent, and only 307 and 308 keep the method.")     \
     X(MERGE, "mode", ENUM, NONE, mode, 0, 0, "named", "named|flat|deep", APPLIED,         \
       "How parts become the answer.")                                                     \
     X(MERGE, "conflict", ENUM, NONE, conflict, 0, 0, "last", "last|first|error|concat", APPLIED, \

@@ -58,7 +58,9 @@ def test_fields_of_the_hop_end_here_and_all_others_go_on(scene):
     request = origin.requests[0]
     names = sorted(name for name, _ in request.fields)
     assert names == sorted(["host", "x-key", "cookie", "authorization", "user-agent", "accept",
-                            "x-keep", "x-request-id"]), names
+                            "x-keep", "x-request-id", "x-forwarded-for", "x-forwarded-host",
+                            "x-forwarded-proto", "traceparent"]), names
+    assert request.header("x-forwarded-for") == "127.0.0.1" and b"6.6.6.6" not in request.raw
     assert request.header("x-key") == "secret" and request.header("cookie") == "sid=1"
     assert request.header("user-agent") == "curl" and request.header("x-request-id") != "mine"
     for name in ("x-theirs", "keep-alive", "upgrade", "proxy-authenticate"):

@@ -84,7 +84,7 @@ static inline void rig_on_head(void *arg, struct gd_request *request)
     struct rig *rig = arg;
 
     rig->heads++;
-    memcpy(rig->last_id, request->id, sizeof(rig->last_id));
+    snprintf(rig->last_id, sizeof(rig->last_id), "%.*s", GD_SPAN_ARG(request->id));
     if (gd_span_is(request->target.path, "/small"))
         request->max_body = 10;
     if (gd_span_is(request->target.path, "/early")) {
