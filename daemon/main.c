@@ -1,11 +1,14 @@
 /**
  * The command line: one row a subcommand.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/exit.h"
 #include "daemon/demo.h"
+#include "daemon/explain.h"
 #include "daemon/run.h"
 #include "plan/load.h"
 
@@ -21,7 +24,7 @@ static void print_usage(FILE *to)
     fputs("gatherd gathers: one request, many upstream calls, one answer.\n\nusage:\n",
           to);
     for (const struct command *command = all_commands(); command->name; command++)
-        fprintf(to, "  gatherd %-9s %-12s %s\n", command->name, command->arguments,
+        fprintf(to, "  gatherd %-9s %-16s %s\n", command->name, command->arguments,
                 command->help);
 }
 
@@ -78,6 +81,25 @@ static int command_check(int argc, char **argv)
            plan->upstream_count);
     gd_plan_unref(plan);
     return fflush(stdout) == 0 ? GD_EXIT_OK : GD_EXIT_IO;
+}
+
+static int command_explain(int argc, char **argv)
+{
+    struct gd_findings findings = {0};
+    struct gd_explain_command command;
+    struct gd_plan *plan;
+    struct gd_err err;
+    int code = GD_EXIT_OK;
+    bool ok;
+
+    if (!gd_explain_read(argc, argv, &command, &err))
+        return usage(err.text, "");
+    plan = gd_plan_load(command.file, NULL, &findings);
+    if (plan == NULL)
+        return print_findings(&findings);
+    ok = gd_explain_print(plan, &command, &code, &err);
+    gd_plan_unref(plan);
+    return ok ? code : usage(err.text, "");
 }
 
 static int command_demo(int argc, char **argv)
@@ -142,6 +164,8 @@ static const struct command commands[] = {
     {"run", "[-c FILE]", "answer requests until SIGTERM (in the foreground)",
      command_run},
     {"check", "FILE", "say everything that is wrong with a configuration", command_check},
+    {"explain", "FILE 'GET /path'",
+     "say what would be done with a request (-H 'Name: value', --json)", command_explain},
     {"demo", "", "run a gateway with built-in upstreams, ready to try", command_demo},
     {"schema", "", "print the JSON Schema of the configuration, for editors",
      command_schema},
@@ -157,10 +181,25 @@ static const struct command *all_commands(void)
     return commands;
 }
 
+/* A standard descriptor that is closed would go to the first socket, and the log with it
+ * to a client. In its place comes one that can't be written, so that output still fails.
+ */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
 
+    fill_standard_descriptors();
     if (name == NULL)
         return usage("no command given", "");
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)

@@ -1,6 +1,7 @@
 #include "daemon/run.h"
 
 #include <event2/event.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -16,7 +17,7 @@
 #include "daemon/worker.h"
 #include "front/admin.h"
 
-enum { WORKERS_MAX = 256 };
+enum { WORKERS_MAX = 256, LARGE_BYTES = 128 * 1024 };
 
 /* The process; one object on gd_run's stack. */
 struct process {
@@ -165,6 +166,9 @@ static void on_libevent_fatal(int code)
 
 static bool start(struct process *process, struct gd_err *err)
 {
+    /* Large blocks go back to the system when they are freed, not to wait in a heap for
+     * others. glibc would raise this limit at the first of them. */
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     /* Without descriptors libevent ends the process on its own. */
     event_set_log_callback(on_libevent_message);
     event_set_fatal_callback(on_libevent_fatal);

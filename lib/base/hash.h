@@ -2,7 +2,8 @@
 #define GD_BASE_HASH_H
 /**
  * A hash of bytes that peers choose: SipHash-1-3. Without the key, which is another one
- * in every process, nobody can make names that meet in a table.
+ * in every process, nobody can make names that meet in a table. The words of a text are
+ * read as this machine has them, so hashes are not to be kept or sent.
  */
 #include "base/bytes.h"
 

@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -8,8 +10,10 @@
 
 enum { LINE_MAX_BYTES = 1024 };
 
-/* The one variable of the library: where a line goes is a fact of the process. */
+/* The variables of the library: where a line goes is a fact of the process. */
 static _Atomic int max_level = GD_LOG_INFO;
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
+static unsigned lost; /* lines, since the last one that was written; under the lock */
 
 void gd_log_set_level(enum gd_log_level level)
 {
@@ -36,13 +40,43 @@ static size_t escape(const char *text, char *out, size_t room)
     return n;
 }
 
+/* A pipe is writable when it has room for a page, which is more than two lines. */
+static bool has_room(void)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLOUT);
+}
+
+/* Who reads the log may have stopped; that must not stop us, so lines may get lost. */
+static void put_line(const char *line, size_t len)
+{
+    char text[128];
+    ssize_t written;
+
+    pthread_mutex_lock(&writing);
+    if (has_room()) {
+        if (lost) {
+            int n = snprintf(text, sizeof(text),
+                             "gatherd: warn: %u lines of the log were lost\n", lost);
+
+            written = write(STDERR_FILENO, text, (size_t)n);
+        }
+        written = write(STDERR_FILENO, line, len);
+        (void)written; /* nobody is left to tell */
+        lost = 0;
+    } else {
+        lost++;
+    }
+    pthread_mutex_unlock(&writing);
+}
+
 __attribute__((format(printf, 3, 0))) static void
 write_line(enum gd_log_level level, unsigned dropped, const char *fmt, va_list args)
 {
     static const char *const words[] = {"error", "warn", "info", "debug"};
     char text[LINE_MAX_BYTES], line[LINE_MAX_BYTES * 2];
     size_t n;
-    ssize_t written;
 
     vsnprintf(text, sizeof(text), fmt, args);
     n = (size_t)snprintf(line, sizeof(line), "gatherd: %s: ", words[level]);
@@ -50,8 +84,7 @@ write_line(enum gd_log_level level, unsigned dropped, const char *fmt, va_list a
     if (dropped)
         n += (size_t)snprintf(line + n, 63, " (%u more like this left out)", dropped);
     line[n++] = '\n';
-    written = write(STDERR_FILENO, line, n);
-    (void)written; /* nobody is left to tell */
+    put_line(line, n);
 }
 
 void gd_log(enum gd_log_level level, const char *fmt, ...)

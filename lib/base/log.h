@@ -5,7 +5,8 @@
  *
  * For start, stop and trouble; requests are counted, not logged here. Peers cannot make
  * it grow without bound: lines a request could cause go through gd_log_limited.
- * Control bytes in a message are written as escapes, so that a line stays a line.
+ * Control bytes in a message are written as escapes, so that a line stays a line. Nobody
+ * waits for whoever reads the log: lines that find no room are lost, and counted in it.
  */
 #include <stdbool.h>
 #include <stdint.h>

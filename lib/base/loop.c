@@ -14,6 +14,9 @@
 /* libevent allows 256 shared timeout queues a base; a few stay free for others. */
 enum { SHARED_TIMEOUTS = 200 };
 
+/* How long a large block may lie unused in the cache; at most twice that. */
+enum { BLOCKS_AGE_MS = 1000 };
+
 struct shared_timeout {
     uint32_t ms;
     const struct timeval *tv;
@@ -35,6 +38,8 @@ struct gd_loop {
     struct shared_timeout shared[SHARED_TIMEOUTS];
     unsigned shared_count;
     atomic_bool stopping;
+    bool aging; /* the timer below is armed */
+    struct gd_timer age;
     /* Posts of other threads: a list under a lock, and a descriptor that wakes the loop.
      */
     pthread_mutex_t lock;
@@ -64,6 +69,14 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
         post->fn(post->arg);
         gd_free(post);
     }
+}
+
+static void on_age(void *arg)
+{
+    struct gd_loop *loop = arg;
+
+    loop->aging = false;
+    gd_blocks_age(&loop->blocks);
 }
 
 static struct event_base *base_new(void)
@@ -97,6 +110,7 @@ struct gd_loop *gd_loop_new(struct gd_err *err)
     event_assign(&loop->wake, loop->base, loop->wake_fd, EV_READ | EV_PERSIST, on_wake,
                  loop);
     event_add(&loop->wake, NULL);
+    gd_timer_init(&loop->age, loop, on_age, loop);
     return loop;
 }
 
@@ -141,6 +155,7 @@ void gd_loop_free(struct gd_loop *loop)
     if (loop->base) {
         if (loop->wake.ev_base)
             event_del(&loop->wake);
+        gd_timer_disarm(&loop->age);
         event_base_free(loop->base);
     }
     if (loop->wake_fd >= 0)
@@ -156,12 +171,22 @@ void gd_loop_free(struct gd_loop *loop)
     gd_free(loop);
 }
 
+/* While there is nothing to age, no timer wakes an idle loop up. */
+static void age_blocks(struct gd_loop *loop)
+{
+    if (loop->aging || loop->blocks.large_bytes == 0)
+        return;
+    loop->aging = true;
+    gd_timer_arm(&loop->age, BLOCKS_AGE_MS);
+}
+
 static void turn(struct gd_loop *loop)
 {
     bool waiting = loop->deferred.next == &loop->deferred;
 
     loop->now_us = 0;
     loop->wall_s = 0;
+    age_blocks(loop);
     event_base_loop(loop->base, EVLOOP_ONCE | (waiting ? 0 : EVLOOP_NONBLOCK));
     run_deferred(loop);
     empty_graveyard(loop);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "front/front.h"
 #include "front/sum.h"
+#include "gather/explain.h"
 
 enum { DOCUMENT_MAX_BYTES = 64 * 1024 * 1024 };
 
@@ -112,6 +113,53 @@ static void show_metrics(struct gd_admin *admin, struct gd_request *request)
                     document, gd_sum_metrics(&document->text, &admin->source));
 }
 
+/* A parameter of the query, decoded into the request's arena; absent: ptr NULL. */
+static struct gd_span parameter(struct gd_request *request, struct gd_span name)
+{
+    struct gd_span value = gd_query_get(request->target.query, name);
+    char *decoded = value.ptr ? gd_arena_raw(request->arena, value.len + 1) : NULL;
+
+    if (decoded == NULL)
+        return GD_SPAN_NONE;
+    /* What is asked for is a path with its query, where "+" has its own meaning. */
+    return (struct gd_span){decoded, gd_percent_decode(value, false, decoded)};
+}
+
+static int on_json(const char *text, size_t size, void *arg)
+{
+    return gd_buf_add(arg, text, size) ? 0 : -1;
+}
+
+static void show_explanation(struct gd_admin *admin, struct gd_request *request)
+{
+    struct gd_fields none = {NULL, 0};
+    struct gd_explain_request about = {
+        .method = parameter(request, GD_SPAN("method")),
+        .target = parameter(request, GD_SPAN("path")),
+        .host = parameter(request, GD_SPAN("host")),
+        .fields = &none,
+    };
+    struct document *document;
+    json_t *json;
+    bool whole;
+
+    if (about.method.ptr == NULL)
+        about.method = GD_SPAN("GET");
+    json = gd_explain(admin->source.plan, &about, NULL);
+    if (json == NULL) {
+        gd_request_problem(request, 400,
+                           "path, method and host have to be those of a request, as in "
+                           "/explain?method=GET&path=/profile/7",
+                           GD_SPAN(""), NULL, 0);
+        return;
+    }
+    document = document_new();
+    whole = json_dump_callback(json, on_json, &document->text, JSON_INDENT(1)) == 0 &&
+            gd_buf_add_text(&document->text, "\n");
+    json_decref(json);
+    answer_document(request, 200, GD_SPAN("application/json"), document, whole);
+}
+
 static void answer_word(struct gd_request *request, int status, const char *word)
 {
     struct document *document = document_new();
@@ -140,9 +188,8 @@ static const struct {
     bool open;
     void (*show)(struct gd_admin *admin, struct gd_request *request);
 } pages[] = {
-    {"/status", false, show_status},
-    {"/metrics", false, show_metrics},
-    {"/healthz", true, show_health},
+    {"/status", false, show_status},       {"/metrics", false, show_metrics},
+    {"/explain", false, show_explanation}, {"/healthz", true, show_health},
     {"/readyz", true, show_readiness},
 };
 

@@ -5,7 +5,8 @@
  * own, so it answers whatever the workers are busy with, and reads their counters without
  * a lock.
  *
- * GET /status (JSON), /metrics (Prometheus), /healthz, /readyz. A GET changes nothing.
+ * GET /status (JSON), /metrics (Prometheus), /healthz, /readyz, and
+ * /explain?method=GET&path=/x&host=example.com (JSON). A GET changes nothing.
  */
 #include "base/loop.h"
 #include "base/stat.h"

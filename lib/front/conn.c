@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "base/mem.h"
+#include "front/flow.h"
 
 size_t gd_conn_pending(const struct gd_conn *conn)
 {
@@ -15,9 +16,11 @@ void gd_conn_abandon(struct gd_conn *conn)
 {
     struct gd_front *front = conn->front;
 
-    if (conn->request == NULL || conn->answered)
+    if (conn->request == NULL || (conn->answered && !conn->streaming))
         return;
     conn->answered = true;
+    conn->streaming = false;
+    gd_flow_end_body(conn);
     gd_front_count(front, GD_WORKER_IN_FLIGHT, -1);
     if (conn->told && front->handler.on_gone)
         front->handler.on_gone(front->arg, conn->request);
@@ -28,9 +31,11 @@ void gd_conn_forget(struct gd_conn *conn)
     void (*release)(void *) = conn->release;
 
     conn->release = NULL;
+    gd_flow_end_body(conn);
     if (release)
         release(conn->release_arg);
     conn->request = NULL;
+    conn->flow = NULL;
     gd_arena_free(&conn->arena);
     gd_buf_free(&conn->body_bytes);
     gd_buf_free(&conn->out);
@@ -86,7 +91,7 @@ void gd_conn_close(struct gd_conn *conn, bool abort)
 
 static void client_gone(struct gd_conn *conn)
 {
-    if (conn->request && !conn->answered)
+    if (conn->request && (!conn->answered || conn->streaming))
         gd_front_count(conn->front, GD_WORKER_CLIENT_GONE, 1);
     gd_conn_close(conn, false);
 }
@@ -175,7 +180,7 @@ static void settle(struct gd_conn *conn)
 
     if (conn->state == GD_CONN_CLOSED)
         return;
-    if (conn->eof && !busy) {
+    if (conn->eof && (!busy || gd_flow_starves(conn))) {
         client_gone(conn);
         return;
     }
@@ -186,7 +191,7 @@ static void settle(struct gd_conn *conn)
         return;
     }
     gd_stream_want_read(&conn->stream,
-                        !conn->eof &&
+                        !conn->eof && !gd_flow_paused(conn) &&
                             !(busy && gd_conn_pending(conn) > GD_FRONT_PENDING_BYTES));
 }
 
@@ -269,16 +274,20 @@ static void feed(struct gd_conn *conn, struct gd_span bytes)
     settle(conn);
 }
 
+void gd_conn_leaving(struct gd_conn *conn, uint32_t ms)
+{
+    conn->leaving = true;
+    conn->idle_timer = false;
+    gd_timer_arm(&conn->timer, ms);
+}
+
 static void on_eof(struct gd_conn *conn, bool with_request)
 {
     conn->eof = true;
     /* The rule is in front.h. */
-    if (conn->state == GD_CONN_WAIT) {
-        conn->leaving = true;
-        conn->idle_timer = false;
-        gd_timer_arm(&conn->timer,
-                     with_request ? GD_FRONT_HALF_CLOSED_MS : GD_FRONT_GRACE_MS);
-    }
+    if (conn->state == GD_CONN_WAIT)
+        gd_conn_leaving(conn, with_request || conn->streaming ? GD_FRONT_HALF_CLOSED_MS
+                                                              : GD_FRONT_GRACE_MS);
     settle(conn);
 }
 
@@ -316,7 +325,8 @@ static void on_readable(void *arg)
     read_once(conn, false);
     /* A client that sends one request and its FIN at once is worth a second look; on a
      * connection in steady use this costs nothing. */
-    if (!waited && conn->state == GD_CONN_WAIT && conn->requests == 1 && !conn->eof)
+    if (!waited && conn->state == GD_CONN_WAIT && conn->requests == 1 && !conn->eof &&
+        conn->stream.reading)
         read_once(conn, true);
 }
 
@@ -414,6 +424,21 @@ static socklen_t address_size(const struct sockaddr *sa)
     }
 }
 
+/* Once a connection: text of an address takes longer than all else about a request. */
+static void name_peer(struct gd_conn *conn)
+{
+    const struct gd_trusted *trusted = conn->front->trusted;
+    struct gd_ip ip;
+
+    if (gd_address_ip(&conn->client, &ip)) {
+        gd_ip_text(&ip, conn->peer);
+        conn->trusted = trusted && gd_trusted_has(trusted, &ip);
+    } else {
+        memcpy(conn->peer, "unix", sizeof("unix"));
+        conn->trusted = trusted && trusted->unix_peers;
+    }
+}
+
 struct gd_conn *gd_conn_open(struct gd_front *front, struct evhtp_connection *shell,
                              int fd, const struct sockaddr *sa)
 {
@@ -424,6 +449,7 @@ struct gd_conn *gd_conn_open(struct gd_front *front, struct evhtp_connection *sh
     conn->shell = shell;
     conn->client.len = address_size(sa);
     memcpy(&conn->client.sa, sa, conn->client.len);
+    name_peer(conn);
     gd_buf_init(&conn->input, front->blocks,
                 limits->request_line + limits->header_bytes + 3 * GD_FRONT_READ_BYTES);
     gd_timer_init(&conn->timer, front->loop, on_timer, conn);

@@ -1,12 +1,13 @@
 #ifndef GD_FRONT_CONN_H
 #define GD_FRONT_CONN_H
 /**
- * The inside of lib/front, shared by its four files and by nobody else:
+ * The inside of lib/front, shared by these files and by nobody else:
  *
  *   front.c  libevhtp, listeners, drain; the only file that includes evhtp.h
  *   conn.c   the life of a connection: reading, deadlines, closing
  *   guard.c  from bytes to requests: what is taken, what is refused
  *   reply.c  from answers to bytes
+ *   flow.c, flow_body.c  answers and bodies in pieces (flow.h)
  *
  * Invariant: libevhtp's request object exists exactly while conn->request does, and no
  * byte of the network ever reaches libevhtp. Its functions are called from the frames of
@@ -17,8 +18,11 @@
  *   IDLE → HEAD → BODY → WAIT → WRITE → IDLE     one request after the other
  *                    any → LINGER → CLOSED       after an answer that ends the connection
  *                  WRITE → DISCARD → IDLE        answered before the body was there
+ *
+ * A streamed answer goes from WAIT to WRITE and back with each piece the socket does not
+ * take at once; a streamed body comes in during both.
  */
-#include "base/blocks.h"
+#include "base/ids.h"
 #include "front/front.h"
 #include "http/body.h"
 #include "http/write.h"
@@ -66,6 +70,7 @@ struct gd_front {
     const struct gd_plan_limits *limits;
     struct gd_head_limits head_limits;
     size_t max_body;
+    const struct gd_trusted *trusted; /* or NULL */
     uint64_t *stats;
     struct gd_handler handler;
     void *arg;
@@ -87,7 +92,7 @@ struct gd_front {
     struct gd_work drain_work;
 
     struct gd_date date;
-    uint64_t id_high, id_low, id_count;
+    struct gd_ids ids;
     struct gd_field *fields; /* room for one head: limits->header_fields items */
     char *scratch;           /* GD_FRONT_READ_BYTES */
 };
@@ -104,12 +109,15 @@ struct gd_conn {
     struct gd_work again; /* goes on with the input in the next turn */
     struct gd_grave grave;
     struct gd_address client;
+    char peer[GD_IP_TEXT_MAX]; /* its address as text, or "unix" */
+    bool trusted;              /* it is one of trusted_proxies */
     enum gd_conn_state state;
     bool pumping;   /* guard.c is on the stack with conn->window */
     bool eof;       /* the client has sent FIN */
     bool leaving;   /* … while its request was in flight: it has little time */
     bool told;      /* the handler knows of the request */
     bool answered;  /* it has been answered */
+    bool streaming; /* … in pieces, and the last one is not here yet */
     bool keep;      /* the connection goes on behind the answer at hand */
     bool linger;    /* the client may still be sending when that answer ends */
     bool head_only; /* HEAD: answer without body */
@@ -126,7 +134,8 @@ struct gd_conn {
     struct gd_arena arena;
     struct gd_body body;
     struct gd_buf body_bytes;
-    uint64_t dropped; /* bytes, in DISCARD and LINGER */
+    struct gd_flow *flow; /* in the arena; NULL: nothing is streamed */
+    uint64_t dropped;     /* bytes, in DISCARD and LINGER */
 
     struct gd_buf out; /* head of the answer, and bodies of our own */
     struct iovec *iov; /* what a short write left; block of iov_cap bytes */
@@ -159,9 +168,6 @@ void gd_shell_close(struct gd_conn *conn);
 /** A connection is gone: draining may be over. */
 void gd_front_conn_left(struct gd_front *front);
 
-/** Writes the next id: 32 hex digits and a terminator. */
-void gd_front_next_id(struct gd_front *front, char out[33]);
-
 /* conn.c ----------------------------------------------------------------------------- */
 
 /** Returns a connection for libevhtp's, of which it takes care from now on. sa: of the
@@ -186,6 +192,9 @@ void gd_conn_answered(struct gd_conn *conn);
 /** Goes to a state and arms its deadline. */
 void gd_conn_enter(struct gd_conn *conn, enum gd_conn_state state);
 
+/** The client has sent FIN and the handler works: it counts as gone after this time. */
+void gd_conn_leaving(struct gd_conn *conn, uint32_t ms);
+
 /** Bytes that are here and not consumed. */
 size_t gd_conn_pending(const struct gd_conn *conn);
 
@@ -208,11 +217,29 @@ void gd_guard_refuse(struct gd_conn *conn, enum gd_stat_worker counter, int stat
 
 /* reply.c ---------------------------------------------------------------------------- */
 
+/** Writes the head of an answer into conn->out. framing: as it is told to the client;
+ *  NONE and EOF: by nothing. False when a field is not allowed, or without memory. */
+GD_MUST_CHECK bool gd_reply_head(struct gd_conn *conn, const struct gd_answer *answer,
+                                 enum gd_framing framing, struct gd_span id);
+
+/** Decides what becomes of the connection behind the answer to its request. */
+void gd_reply_decide(struct gd_conn *conn, bool close);
+
+/** Whether answers with this status never have a body. */
+static inline bool gd_reply_is_bare(int status)
+{
+    return status == 204 || status == 304;
+}
+
+/** Keeps what a short write left over until the socket takes it. */
+void gd_reply_later(struct gd_conn *conn, const struct iovec *iov, int count,
+                    size_t written);
+
 /** Writes a problem document as the answer; conn->keep says what becomes of the
  *  connection. Ends, as every answer, in gd_conn_answered when all of it is written, at
  *  once or later. */
 void gd_reply_problem(struct gd_conn *conn, int status, const char *detail,
-                      const char *id);
+                      struct gd_span id);
 
 /** The socket takes bytes again. */
 void gd_reply_continue(struct gd_conn *conn);

@@ -1,6 +1,8 @@
 #include "front/engine.h"
 
 #include "base/mem.h"
+#include "front/facts.h"
+#include "front/pass.h"
 #include "front/passage.h"
 #include "http/problem.h"
 
@@ -27,6 +29,80 @@ void gd_passage_refuse(struct gd_passage *passage, int status, const char *detai
     gd_passage_account(passage, status);
     gd_request_problem(passage->request, status, detail, GD_SPAN(""), NULL, 0);
 }
+
+struct gd_forward *gd_passage_forward(struct gd_passage *passage)
+{
+    return gd_forward_new(&passage->engine->forwarder, &passage->facts,
+                          passage->request->arena);
+}
+
+/* Kinds of routes -----------------------------------------------------------------------
+ */
+
+static void on_passed(void *arg, int status, enum gd_failure failure)
+{
+    struct gd_passage *passage = arg;
+
+    gd_passage_account(passage, status);
+    if (failure)
+        gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_FAIL_CONNECT + failure - 1]);
+}
+
+static void start_pass(struct gd_passage *passage)
+{
+    struct gd_values values = {.params = passage->match.params,
+                               .param_count = passage->match.param_count,
+                               .facts = &passage->facts};
+    struct gd_forward *forward = gd_passage_forward(passage);
+
+    if (forward)
+        passage->pass = gd_pass_new(&passage->engine->gathers, passage->request,
+                                    passage->route, forward, on_passed, passage);
+    if (passage->pass == NULL)
+        gd_passage_refuse(passage, 503, "no memory is left for this request");
+    else
+        gd_pass_start(passage->pass, &values);
+}
+
+static void cancel_pass(struct gd_passage *passage)
+{
+    if (passage->pass)
+        gd_pass_cancel(passage->pass);
+}
+
+static void cancel_nothing(struct gd_passage *passage)
+{
+    (void)passage;
+}
+
+/* When a kind of route starts. */
+enum moment {
+    AT_HEAD,    /* and answers then: of the request's body nothing is wanted */
+    AT_STREAM,  /* the body comes in pieces afterwards */
+    AT_REQUEST, /* it is complete */
+};
+
+/* What a kind of route does: start, and cancel when its client has left before the
+ * answer. */
+static const struct kind {
+    enum moment when;
+    void (*start)(struct gd_passage *passage);
+    void (*cancel)(struct gd_passage *passage);
+} kinds[] = {
+    [GD_ROUTE_KIND_GATHER] = {AT_REQUEST, gd_gather_route_start, gd_gather_route_gone},
+    [GD_ROUTE_KIND_RESPOND] = {AT_REQUEST, gd_gather_route_start, gd_gather_route_gone},
+    [GD_ROUTE_KIND_REDIRECT] = {AT_HEAD, gd_redirect_start, cancel_nothing},
+    [GD_ROUTE_KIND_PASS] = {AT_STREAM, start_pass, cancel_pass},
+};
+
+static void start(struct gd_passage *passage)
+{
+    gd_facts_fill(&passage->facts, passage->request, &passage->engine->plan->trusted);
+    kinds[passage->route->kind].start(passage);
+}
+
+/* Requests ------------------------------------------------------------------------------
+ */
 
 /* The path is there: says with which methods. */
 static void answer_methods(struct gd_engine *engine, struct gd_request *request,
@@ -92,36 +168,30 @@ static void on_head(void *arg, struct gd_request *request)
     passage->request = request;
     passage->route = &engine->plan->routes[passage->match.index];
     passage->gather = NULL;
+    passage->events = NULL;
+    passage->pass = NULL;
     request->user = passage;
     request->max_body = passage->route->max_body;
+    request->stream = kinds[passage->route->kind].when == AT_STREAM;
     gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_REQUESTS]);
     gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_IN_FLIGHT]);
-}
-
-/* What references see of the request. */
-static void note_facts(struct gd_passage *passage)
-{
-    const struct gd_request *request = passage->request;
-
-    passage->facts = (struct gd_facts){
-        .id = {request->id, sizeof(request->id) - 1},
-        .ip = GD_SPAN(""),
-        .method = request->head.method_text,
-        .path = request->target.path,
-        .host = request->head.host,
-        .query = request->target.query,
-        .body = request->body,
-        .fields = &request->head.fields,
-    };
+    if (kinds[passage->route->kind].when == AT_HEAD)
+        start(passage);
 }
 
 static void on_request(void *arg, struct gd_request *request)
 {
+    (void)arg;
+    start(request->user);
+}
+
+static void on_body(void *arg, struct gd_request *request, struct gd_span piece,
+                    bool last)
+{
     struct gd_passage *passage = request->user;
 
     (void)arg;
-    note_facts(passage);
-    gd_gather_route_start(passage);
+    gd_pass_body(passage->pass, piece, last);
 }
 
 static void on_gone(void *arg, struct gd_request *request)
@@ -131,7 +201,7 @@ static void on_gone(void *arg, struct gd_request *request)
     (void)arg;
     if (passage == NULL)
         return;
-    gd_gather_route_gone(passage);
+    kinds[passage->route->kind].cancel(passage);
     if (request->refused) {
         gd_passage_account(passage, request->refused);
         return;
@@ -150,8 +220,12 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
         .loop = loop,
         .limits = &plan->limits,
         .max_body = 0, /* on_head sets the route's */
+        .trusted = &plan->trusted,
         .stats = stats->worker,
-        .handler = {on_head, on_request, on_gone},
+        .handler = {.on_head = on_head,
+                    .on_request = on_request,
+                    .on_body = on_body,
+                    .on_gone = on_gone},
         .arg = engine,
     };
 
@@ -166,7 +240,8 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
         .limits = &plan->limits,
     };
     gd_buf_init(&engine->gathers.scratch, NULL, SCRATCH_MAX_BYTES);
-    engine->front = gd_front_new(&config, err);
+    if (gd_forwarder_init(&engine->forwarder, err))
+        engine->front = gd_front_new(&config, err);
     if (engine->front == NULL) {
         gd_engine_free(engine);
         return NULL;
@@ -191,6 +266,7 @@ void gd_engine_free(struct gd_engine *engine)
     gd_front_free(engine->front);
     gd_upstreams_free(engine->upstreams);
     gd_buf_free(&engine->gathers.scratch);
+    gd_forwarder_free(&engine->forwarder);
     gd_plan_unref(engine->plan);
     gd_free(engine);
 }

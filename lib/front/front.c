@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -181,7 +180,6 @@ static void close_listeners(struct gd_front *front)
 struct gd_front *gd_front_new(const struct gd_front_config *config, struct gd_err *err)
 {
     struct gd_front *front = gd_alloc(sizeof(*front));
-    uint64_t seed[2];
 
     front->loop = config->loop;
     front->blocks = gd_loop_blocks(config->loop);
@@ -191,6 +189,7 @@ struct gd_front *gd_front_new(const struct gd_front_config *config, struct gd_er
                                 .head_bytes = config->limits->header_bytes,
                                 .field_count = config->limits->header_fields};
     front->max_body = config->max_body;
+    front->trusted = config->trusted;
     front->stats = config->stats;
     front->handler = config->handler;
     front->arg = config->arg;
@@ -199,52 +198,16 @@ struct gd_front *gd_front_new(const struct gd_front_config *config, struct gd_er
     front->scratch = gd_alloc(GD_FRONT_READ_BYTES);
     gd_timer_init(&front->accept_pause, front->loop, on_accept_resume, front);
     front->shell = evhtp_new(gd_loop_base(front->loop), front);
-    if (front->shell == NULL || getrandom(seed, sizeof(seed), 0) != sizeof(seed)) {
-        gd_err_errno(err, "cannot make a front");
+    if (front->shell == NULL || !gd_ids_init(&front->ids, err)) {
+        gd_err_set(err, "cannot make a front");
         gd_front_free(front);
         return NULL;
     }
-    front->id_high = seed[0];
-    front->id_low = seed[1];
     evhtp_disable_flag(front->shell, EVHTP_FLAG_ENABLE_100_CONT);
     evhtp_set_gencb(front->shell, on_shell_request, front);
     evhtp_set_pre_accept_cb(front->shell, on_pre_accept, front);
     evhtp_set_post_accept_cb(front->shell, on_post_accept, front);
     return front;
-}
-
-/* Neighbouring inputs give unlike outputs, different ones never the same. */
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
-/* Writes 8 hex digits, all at once. */
-static void write_hex(uint32_t number, char *out)
-{
-    uint64_t x = number, letters;
-
-    x = (x | x << 16) & 0x0000ffff0000ffffu;
-    x = (x | x << 8) & 0x00ff00ff00ff00ffu;
-    x = (x | x << 4) & 0x0f0f0f0f0f0f0f0fu; /* a digit a byte */
-    letters = ((x + 0x0606060606060606u) >> 4) & 0x0101010101010101u;
-    x += 0x3030303030303030u + letters * ('a' - '0' - 10);
-    memcpy(out, &x, sizeof(x));
-}
-
-void gd_front_next_id(struct gd_front *front, char out[33])
-{
-    uint64_t high = mix(front->id_high + front->id_count);
-    uint64_t low = mix(front->id_low ^ front->id_count);
-
-    front->id_count++;
-    write_hex((uint32_t)high, out);
-    write_hex((uint32_t)(high >> 32), out + 8);
-    write_hex((uint32_t)low, out + 16);
-    write_hex((uint32_t)(low >> 32), out + 24);
-    out[32] = '\0';
 }
 
 static void on_drained_turn(void *arg)

@@ -10,14 +10,17 @@
  * and by clients that only have no more to say, and looks the same. So: a FIN that is
  * there together with the only request of a connection leaves the request 75 ms to be
  * answered; a FIN that comes later, while the request is in flight, leaves it 25 ms more;
- * after that the client counts as gone. A FIN while a head or body is incomplete ends the
+ * after that the client counts as gone. A FIN while a streamed answer is open leaves it
+ * 75 ms from one piece to the next. A FIN while a head or body is incomplete ends the
  * connection. While more than 64 KiB of pipelined requests
- * wait behind the one in flight, nothing is read, so a FIN is not seen.
+ * wait behind the one in flight, or a streamed body is paused, nothing is read, so a FIN
+ * is not seen.
  *
  * Every wait has a deadline: a head (limits->header_timeout_ms from its first byte, for
  * the first one from accept; then 408), a body (body_timeout_ms from its head; then
- * 408), the next request (idle_timeout_ms; closed silently), a reader that takes less
- * than 4 KiB in write_timeout_ms (reset). The handler's work has the handler's deadlines.
+ * 408; a streamed one: from one piece to the next while it is not paused), the next
+ * request (idle_timeout_ms; closed silently), a reader that takes less than 4 KiB in
+ * write_timeout_ms (reset). The handler's work has the handler's deadlines.
  * After an answer that ends the connection, input is dropped for up to 2 s or 32 MiB, so
  * that a client that is still sending can read it.
  */
@@ -36,26 +39,34 @@
 struct gd_front;
 struct gd_conn;
 
+enum { GD_REQUEST_ID_BYTES = 32 }; /* of an id that is made here */
+
 /** One browser request. Owned by the front; valid from on_head until its answer has been
- *  handed over with gd_request_answer, or until on_gone has returned. Its spans and arena
- * stay until the answer's release has run (so an answer may live in the arena). */
+ *  handed over (gd_request_answer, the last gd_request_write), or until on_gone has
+ * returned. Its spans and arena stay until the answer's release has run (so an answer may
+ * live in the arena). */
 struct gd_request {
     struct gd_request_head head;
     struct gd_target target;
     struct gd_span body; /* complete when on_request runs; ptr NULL when there is none */
     const struct gd_address *client;
+    struct gd_span peer;    /* the client's address as text, without port; or "unix" */
+    bool trusted;           /* it is one of the trusted proxies */
     struct gd_arena *arena; /* of this request; freed by the front with it */
     size_t *budget;         /* bytes of limits->request_memory that are left to it, its
                                body left out; the arena draws on it */
-    char id[33];            /* X-Request-Id: 32 hex digits, terminated */
+    struct gd_span id;      /* X-Request-Id: 32 hex digits made here, or a trusted proxy's
+                               (gd_is_request_id) */
     uint64_t start_us;      /* when the head was complete */
     size_t max_body;        /* in on_head: the limit, to be lowered or raised; never more
-                               than limits->request_memory */
+                               than limits->request_memory, but for a streamed body */
+    bool stream;            /* in on_head: set to get the body by on_body, in pieces */
     int refused; /* in on_gone: the status the front answers with itself; 0: the
                     client has left */
     void *user;  /* the handler's */
     /* private */
     struct gd_conn *conn;
+    char own_id[GD_REQUEST_ID_BYTES];
 };
 
 /** The handler's callbacks; arg is the one given to gd_front_new. */
@@ -66,11 +77,20 @@ struct gd_handler {
     void (*on_head)(void *arg, struct gd_request *request);
     /** The request is complete. Answer now or later with gd_request_answer. */
     void (*on_request)(void *arg, struct gd_request *request);
+    /** Only with request->stream, where on_request runs as soon as the head is complete.
+     * piece: borrowed until this returns, 1 byte to 64 KiB of the decoded body, or empty
+     * when nothing but its end has come. last: the body is complete; once. Not at all
+     * for a request without body, while it is paused, and after the answer. A body that
+     * becomes too large, malformed or late is told by on_gone, and answered by the front
+     * or, when an answer is open already, by breaking that off. A client that waits for
+     * `100 Continue` gets it when a piece is wanted and none is here. */
+    void (*on_body)(void *arg, struct gd_request *request, struct gd_span piece,
+                    bool last);
     /** The request ended between on_head and the answer: the client left, or its body was
      * too large, malformed or late, which the front answers. The request is invalid
-     * afterwards. Cancel what runs for it. Runs at most once, never after
-     * gd_request_answer, and never for a request the handler has not been given. May be
-     * NULL. */
+     * afterwards. Cancel what runs for it. Runs at most once, never after the answer
+     * has been handed over whole, never inside a call of this header, and never for a
+     * request the handler has not been given. May be NULL. */
     void (*on_gone)(void *arg, struct gd_request *request);
 };
 
@@ -92,9 +112,45 @@ struct gd_answer {
 };
 
 /** Answers; once a request. Content-Length, Date, X-Request-Id, Connection are the
- * front's business, so is leaving the body out for HEAD, 204 and 304. status: 200 to 999.
- * The request may be gone when this returns. */
+ * front's business (but a Date among the headers stands), so is leaving the body out for
+ * HEAD, 204 and 304. status: 200 to 999. The request may be gone when this returns. */
 void gd_request_answer(struct gd_request *request, const struct gd_answer *answer);
+
+/* An answer in pieces: open it, write as they come, and mark the last one. --------------
+ */
+
+enum { GD_WRITE_PIECES_MAX = 60 }; /* of one write */
+#define GD_LENGTH_UNKNOWN SIZE_MAX
+
+/** Opens a streamed answer. Of `answer` its head and release are used; body_bytes is the
+ *  length of the body to come (for HEAD: of the one left out) or GD_LENGTH_UNKNOWN: then
+ *  the client gets chunks, or with HTTP/1.0 the end of the connection. Nothing is sent
+ *  yet. False when the head cannot be written: nothing has happened, and the request is
+ *  to be answered in another way. on_writable(arg): see gd_request_write. From now on
+ *  on_gone means that the client has left in the middle; release runs after it, or when
+ *  the last piece is written, exactly once. The body of the request goes on coming. */
+GD_MUST_CHECK bool gd_request_open(struct gd_request *request,
+                                   const struct gd_answer *answer,
+                                   void (*on_writable)(void *arg), void *arg);
+
+/** Writes pieces of the body, the head in front of the first ones in the same system
+ *  call. count 0 sends the head alone (or, with last, the end). True: all of it is taken.
+ *  False: the pieces (not the vector) stay borrowed, and nothing may be written, until
+ *  on_writable runs, from the loop; nothing is queued beyond them. last: the answer ends
+ *  with these; no callback follows but release, when they are written, inside this call
+ *  or later, and the request may be gone when this returns. With a known length the
+ *  pieces are as many bytes as that; for HEAD, 204 and 304 they are left out. */
+bool gd_request_write(struct gd_request *request, const struct iovec *iov, int count,
+                      bool last);
+
+/** Breaks an open answer off: the connection is reset, so that the client cannot take
+ *  what it has for the whole. release runs inside, on_gone does not. */
+void gd_request_abort(struct gd_request *request);
+
+/** Stops and resumes a streamed body: while it is paused no more than 64 KiB of it are
+ *  read, and the network holds the client back. Fine at any time before the answer is
+ *  handed over whole; a piece never comes inside this call. */
+void gd_request_pause_body(struct gd_request *request, bool pause);
 
 /** Answers with application/problem+json (RFC 9457). detail: a sentence for people;
  * extra: further members as JSON text without braces (`"call":"user"`), or empty. */
@@ -106,6 +162,8 @@ struct gd_front_config {
     struct gd_loop *loop;                /* borrowed */
     const struct gd_plan_limits *limits; /* borrowed, must outlive the front */
     size_t max_body;                     /* default of request->max_body */
+    const struct gd_trusted *trusted;    /* borrowed; proxies whose X-Request-Id is kept;
+                                            NULL: none */
     uint64_t *stats;                     /* borrowed: GD_WORKER_STATS values */
     struct gd_handler handler;
     void *arg;

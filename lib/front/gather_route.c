@@ -96,6 +96,10 @@ static void on_gathered(void *arg)
     struct gd_passage *passage = arg;
     struct gd_outcome outcome;
 
+    if (passage->events) {
+        gd_events_finish(passage);
+        return;
+    }
     gd_gather_outcome(passage->gather, &outcome);
     if (outcome.failure)
         gd_gather_route_problem(passage, &outcome);
@@ -128,13 +132,21 @@ void gd_gather_route_start(struct gd_passage *passage)
         gd_passage_refuse(passage, 400, "the request body is not valid JSON");
         return;
     }
-    passage->gather = gd_gather_start(&engine->gathers, &about, on_gathered, passage);
+    if (passage->route->call_count > 0)
+        about.forward = gd_passage_forward(passage);
+    if ((about.forward || passage->route->call_count == 0) &&
+        gd_events_prepare(passage)) {
+        if (passage->events)
+            about.on_parts = gd_events_on_parts;
+        passage->gather = gd_gather_start(&engine->gathers, &about, on_gathered, passage);
+    }
     if (passage->gather == NULL)
         gd_passage_refuse(passage, 503, "no memory is left for this request");
 }
 
 void gd_gather_route_gone(struct gd_passage *passage)
 {
+    gd_events_stop(passage);
     if (passage->gather)
         gd_gather_free(passage->gather);
 }

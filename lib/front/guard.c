@@ -1,4 +1,6 @@
-#include "front/conn.h"
+#include "front/flow.h"
+
+#include "http/forwarded.h"
 
 enum { ARENA_STEP = 4096 };
 
@@ -13,7 +15,8 @@ static void skip(struct gd_conn *conn, size_t n)
 void gd_guard_refuse(struct gd_conn *conn, enum gd_stat_worker counter, int status,
                      const char *detail)
 {
-    char id[33];
+    char made[GD_REQUEST_ID_BYTES];
+    struct gd_span id = {made, sizeof(made)};
 
     gd_front_count(conn->front, counter, 1);
     if (conn->request)
@@ -22,11 +25,11 @@ void gd_guard_refuse(struct gd_conn *conn, enum gd_stat_worker counter, int stat
     conn->keep = false;
     conn->linger = true;
     if (conn->request) {
-        memcpy(id, conn->request->id, sizeof(id));
+        id = conn->request->id;
     } else {
         conn->head_only = false;
         conn->minor = 1;
-        gd_front_next_id(conn->front, id);
+        gd_ids_write(&conn->front->ids, made);
     }
     gd_reply_problem(conn, status, detail, id);
 }
@@ -173,6 +176,19 @@ static bool adopt_head(struct gd_conn *conn, struct gd_request *request,
     return room && gd_target_parse(request->head.target, room, &request->target);
 }
 
+/* A trusted proxy's id is the request's; any other's could be made to look like one that
+ * is known. */
+static void name_request(struct gd_conn *conn, struct gd_request *request)
+{
+    if (conn->trusted) {
+        request->id = gd_fields_only(&request->head.fields, GD_SPAN("X-Request-Id"));
+        if (gd_is_request_id(request->id))
+            return;
+    }
+    gd_ids_write(&conn->front->ids, request->own_id);
+    request->id = (struct gd_span){request->own_id, sizeof(request->own_id)};
+}
+
 /* Makes the request of a valid head; false when it was refused or the connection died. */
 static bool begin(struct gd_conn *conn, const struct gd_request_head *head)
 {
@@ -192,11 +208,13 @@ static bool begin(struct gd_conn *conn, const struct gd_request_head *head)
     skip(conn, head->bytes);
     request->conn = conn;
     request->client = &conn->client;
+    request->peer = gd_span_of(conn->peer);
+    request->trusted = conn->trusted;
     request->arena = &conn->arena;
     request->budget = &conn->memory_left;
     request->start_us = gd_loop_now_us(front->loop);
     request->max_body = front->max_body;
-    gd_front_next_id(front, request->id);
+    name_request(conn, request);
     conn->request = request;
     conn->told = conn->answered = false;
     conn->keep = conn->linger = false;
@@ -272,6 +290,10 @@ static bool take_head(struct gd_conn *conn)
         if (conn->answered)
             return true;
     }
+    if (conn->request->stream) {
+        gd_flow_begin(conn);
+        return true;
+    }
     return await_body(conn);
 }
 
@@ -300,6 +322,8 @@ void gd_guard_pump(struct gd_conn *conn)
             break;
         case GD_CONN_WAIT:
         case GD_CONN_WRITE:
+            more = gd_flow_take_body(conn);
+            break;
         case GD_CONN_LINGER:
         case GD_CONN_CLOSED:
             return;

@@ -9,6 +9,9 @@
 #include "gather/gather.h"
 #include "plan/route.h"
 
+struct gd_events;
+struct gd_pass;
+
 struct gd_engine {
     struct gd_loop *loop;
     struct gd_plan *plan;
@@ -16,6 +19,7 @@ struct gd_engine {
     struct gd_upstreams *upstreams;
     struct gd_front *front;
     struct gd_gather_context gathers;
+    struct gd_forwarder forwarder;
 };
 
 /** Lives in the arena of its request. */
@@ -24,6 +28,8 @@ struct gd_passage {
     struct gd_request *request;
     const struct gd_plan_route *route;
     struct gd_gather *gather; /* NULL: none runs */
+    struct gd_events *events; /* its parts are sent as they complete; else NULL */
+    struct gd_pass *pass;     /* NULL: none runs */
     struct gd_match match;
     struct gd_facts facts;
 };
@@ -39,6 +45,15 @@ void gd_passage_account(struct gd_passage *passage, int status);
 /** Answers a problem of the client's making, or for want of memory, and counts it. */
 void gd_passage_refuse(struct gd_passage *passage, int status, const char *detail);
 
+/** Returns what upstreams hear of the client, owned by the request's arena; NULL when
+ * that is at its bound. */
+struct gd_forward *gd_passage_forward(struct gd_passage *passage);
+
+/* redirect.c ------------------------------------------------------------------------- */
+
+/** Sends the client elsewhere. */
+void gd_redirect_start(struct gd_passage *passage);
+
 /* gather_route.c ----------------------------------------------------------------------
  */
 
@@ -51,5 +66,23 @@ void gd_gather_route_gone(struct gd_passage *passage);
 /** Answers with the problem of a gather that failed. Frees the gather. */
 void gd_gather_route_problem(struct gd_passage *passage,
                              const struct gd_outcome *outcome);
+
+/* events.c ----------------------------------------------------------------------------
+ */
+
+/** Prepares sending parts as they complete, when the route lets it and the client asks
+ *  for it: passage->events is set, and on_parts is to be called by the gather. False when
+ *  the arena is at its bound. */
+GD_MUST_CHECK bool gd_events_prepare(struct gd_passage *passage);
+
+/** Parts have ended. */
+void gd_events_on_parts(void *passage);
+
+/** The gather is done: sends what is left and the last event, or answers a problem when
+ *  nothing has been sent yet. */
+void gd_events_finish(struct gd_passage *passage);
+
+/** Nothing more can be sent. */
+void gd_events_stop(struct gd_passage *passage);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "front/flow.h"
 #include "http/problem.h"
 
 enum {
@@ -12,18 +13,12 @@ enum {
 
 /* Heads ------------------------------------------------------------------------------ */
 
-static bool has_no_body(int status)
-{
-    return status == 204 || status == 304;
-}
-
 /* Framing is the front's business alone. */
 static bool is_own_field(const struct gd_answer *answer, struct gd_span name)
 {
     switch ((int)gd_field_id_of(name)) {
     case GD_FIELD_CONNECTION:
     case GD_FIELD_CONTENT_LENGTH:
-    case GD_FIELD_DATE:
     case GD_FIELD_KEEP_ALIVE:
     case GD_FIELD_TRAILER:
     case GD_FIELD_TRANSFER_ENCODING:
@@ -34,6 +29,14 @@ static bool is_own_field(const struct gd_answer *answer, struct gd_span name)
     default:
         return gd_span_ieq(name, GD_SPAN("X-Request-Id"));
     }
+}
+
+static bool has_date(const struct gd_answer *answer)
+{
+    for (unsigned i = 0; i < answer->header_count; i++)
+        if (gd_field_id_of(answer->headers[i].name) == GD_FIELD_DATE)
+            return true;
+    return false;
 }
 
 static bool write_fields(struct gd_buf *out, const struct gd_answer *answer)
@@ -57,30 +60,13 @@ static bool write_connection(struct gd_conn *conn)
     return true;
 }
 
-static bool write_length(struct gd_buf *out, size_t bytes)
+static bool write_framing(struct gd_buf *out, enum gd_framing framing, size_t bytes)
 {
-    return gd_buf_add_span(out, GD_SPAN("Content-Length: ")) &&
-           gd_buf_add_u64(out, bytes) && gd_buf_add_span(out, GD_SPAN("\r\n"));
-}
-
-static bool write_head(struct gd_conn *conn, const struct gd_answer *answer,
-                       const char *id)
-{
-    struct gd_front *front = conn->front;
-    struct gd_buf *out = &conn->out;
-    struct gd_span type = answer->content_type;
-
-    gd_buf_free(out);
-    gd_buf_init(out, front->blocks, HEAD_MAX);
-    return answer->status >= 200 && gd_buf_reserve(out, HEAD_USUAL) &&
-           gd_write_status_line(out, answer->status) &&
-           gd_buf_add_span(out,
-                           gd_date_line(&front->date, gd_loop_wall_s(front->loop))) &&
-           (type.len == 0 || gd_write_field(out, GD_SPAN("Content-Type"), type)) &&
-           (has_no_body(answer->status) || write_length(out, answer->body_bytes)) &&
-           gd_buf_add_span(out, GD_SPAN("X-Request-Id: ")) && gd_buf_add(out, id, 32) &&
-           gd_buf_add_span(out, GD_SPAN("\r\n")) && write_connection(conn) &&
-           write_fields(out, answer) && gd_write_end(out);
+    if (framing == GD_FRAMING_CHUNKED)
+        return gd_buf_add_span(out, GD_SPAN("Transfer-Encoding: chunked\r\n"));
+    return framing != GD_FRAMING_LENGTH ||
+           (gd_buf_add_span(out, GD_SPAN("Content-Length: ")) &&
+            gd_buf_add_u64(out, bytes) && gd_buf_add_span(out, GD_SPAN("\r\n")));
 }
 
 /* Sanitizer builds are test builds: there each head that leaves passes the strict parser,
@@ -95,7 +81,7 @@ static bool write_head(struct gd_conn *conn, const struct gd_answer *answer,
 #endif
 
 #ifdef CHECK_HEADS
-static void check_head(const struct gd_buf *out, bool head_only)
+static void check_head(const struct gd_buf *out, bool head_only, enum gd_framing framing)
 {
     static const struct gd_head_limits limits = {8192, HEAD_MAX, 256};
     static _Thread_local struct gd_field fields[256];
@@ -105,15 +91,46 @@ static void check_head(const struct gd_buf *out, bool head_only)
     assert(gd_response_head_parse(&state, gd_buf_span(out), &limits,
                                   head_only ? GD_METHOD_HEAD : GD_METHOD_GET, fields,
                                   &head) == GD_PARSE_DONE);
-    assert(head.bytes == out->len && head.framing != GD_FRAMING_EOF);
+    assert(head.bytes == out->len &&
+           (head.framing != GD_FRAMING_EOF || framing == GD_FRAMING_EOF));
 }
 #else
-static void check_head(const struct gd_buf *out, bool head_only)
+static void check_head(const struct gd_buf *out, bool head_only, enum gd_framing framing)
 {
     (void)out;
     (void)head_only;
+    (void)framing;
 }
 #endif
+
+bool gd_reply_head(struct gd_conn *conn, const struct gd_answer *answer,
+                   enum gd_framing framing, struct gd_span id)
+{
+    struct gd_front *front = conn->front;
+    struct gd_buf *out = &conn->out;
+    struct gd_span type = answer->content_type;
+    bool ok;
+
+    gd_buf_free(out);
+    gd_buf_init(out, front->blocks, HEAD_MAX);
+    ok =
+        answer->status >= 200 && gd_buf_reserve(out, HEAD_USUAL) &&
+        gd_write_status_line(out, answer->status) &&
+        (has_date(answer) ||
+         gd_buf_add_span(out, gd_date_line(&front->date, gd_loop_wall_s(front->loop)))) &&
+        (type.len == 0 || gd_write_field(out, GD_SPAN("Content-Type"), type)) &&
+        write_framing(out, framing, answer->body_bytes) &&
+        gd_write_field(out, GD_SPAN("X-Request-Id"), id) && write_connection(conn) &&
+        write_fields(out, answer) && gd_write_end(out);
+    if (ok)
+        check_head(out, conn->head_only, framing);
+    return ok;
+}
+
+static enum gd_framing framing_of(const struct gd_answer *answer)
+{
+    return gd_reply_is_bare(answer->status) ? GD_FRAMING_NONE : GD_FRAMING_LENGTH;
+}
 
 /* Writing ---------------------------------------------------------------------------- */
 
@@ -126,13 +143,14 @@ static size_t iov_bytes(const struct iovec *iov, int count)
     return n;
 }
 
-/* Keeps what a short write left over until the socket takes it. */
-static void write_later(struct gd_conn *conn, const struct iovec *iov, int count,
-                        size_t written)
+void gd_reply_later(struct gd_conn *conn, const struct iovec *iov, int count,
+                    size_t written)
 {
     size_t want = (size_t)count * sizeof(*iov);
 
     conn->iov = gd_blocks_get(conn->front->blocks, want, &conn->iov_cap);
+    /* The bounded vector of a stream has no failure that could be told in its write. */
+    gd_loop_must(conn->iov != NULL || !conn->streaming);
     if (conn->iov == NULL) {
         gd_conn_close(conn, true);
         return;
@@ -163,7 +181,7 @@ static void write_now(struct gd_conn *conn, const struct iovec *iov, int count)
         gd_conn_close(conn, true);
         return;
     }
-    write_later(conn, iov, count, n);
+    gd_reply_later(conn, iov, count, n);
 }
 
 void gd_reply_continue(struct gd_conn *conn)
@@ -177,7 +195,10 @@ void gd_reply_continue(struct gd_conn *conn)
         if (conn->iov_left > 0)
             return;
         gd_stream_want_write(&conn->stream, false);
-        gd_conn_answered(conn);
+        if (conn->streaming)
+            gd_flow_written(conn);
+        else
+            gd_conn_answered(conn);
         return;
     case GD_IO_AGAIN:
         return;
@@ -214,7 +235,7 @@ void gd_reply_100(struct gd_conn *conn)
 /* Head and body go out as one piece, so nothing is borrowed from the caller. */
 static void send_problem(struct gd_conn *conn, int status, const char *detail,
                          struct gd_span extra, const struct gd_plan_header *headers,
-                         unsigned header_count, const char *id)
+                         unsigned header_count, struct gd_span id)
 {
     struct gd_answer answer = {.status = status,
                                .content_type = GD_SPAN("application/problem+json"),
@@ -226,11 +247,8 @@ static void send_problem(struct gd_conn *conn, int status, const char *detail,
     gd_buf_init(&body, conn->front->blocks, HEAD_MAX / 2);
     ok = gd_problem_write(&body, status, detail, extra);
     answer.body_bytes = body.len;
-    ok = ok && write_head(conn, &answer, id);
-    if (ok) {
-        check_head(&conn->out, conn->head_only);
-        ok = conn->head_only || gd_buf_add_span(&conn->out, gd_buf_span(&body));
-    }
+    ok = ok && gd_reply_head(conn, &answer, GD_FRAMING_LENGTH, id) &&
+         (conn->head_only || gd_buf_add_span(&conn->out, gd_buf_span(&body)));
     gd_buf_free(&body);
     if (ok)
         write_now(conn, &(struct iovec){conn->out.data, conn->out.len}, 1);
@@ -242,17 +260,17 @@ static void send_problem(struct gd_conn *conn, int status, const char *detail,
 }
 
 void gd_reply_problem(struct gd_conn *conn, int status, const char *detail,
-                      const char *id)
+                      struct gd_span id)
 {
     send_problem(conn, status, detail, GD_SPAN_NONE, NULL, 0, id);
 }
 
 /* Answers ---------------------------------------------------------------------------- */
 
-/* What becomes of the connection behind the answer. */
-static void decide(struct gd_conn *conn, const struct gd_request *request, bool close)
+void gd_reply_decide(struct gd_conn *conn, bool close)
 {
     const struct gd_front *front = conn->front;
+    const struct gd_request *request = conn->request;
     bool complete = gd_body_complete(&conn->body);
     bool saves = request->head.framing == GD_FRAMING_LENGTH &&
                  request->head.content_length <= GD_FRONT_DISCARD_BYTES &&
@@ -272,6 +290,7 @@ static bool claim(struct gd_request *request)
     if (conn->request != request || conn->answered)
         return false;
     conn->answered = true;
+    gd_flow_end_body(conn);
     gd_front_count(conn->front, GD_WORKER_IN_FLIGHT, -1);
     return true;
 }
@@ -290,7 +309,7 @@ static void send_pieces(struct gd_conn *conn, const struct gd_answer *answer)
         return;
     }
     iov[0] = (struct iovec){conn->out.data, conn->out.len};
-    if (!conn->head_only && !has_no_body(answer->status))
+    if (!conn->head_only && !gd_reply_is_bare(answer->status))
         while (count <= answer->body_count) {
             iov[count] = answer->body[count - 1];
             count++;
@@ -312,12 +331,11 @@ void gd_request_answer(struct gd_request *request, const struct gd_answer *answe
     assert(iov_bytes(answer->body, answer->body_count) == answer->body_bytes);
     conn->release = answer->release;
     conn->release_arg = answer->release_arg;
-    decide(conn, request, answer->close);
-    if (!write_head(conn, answer, request->id)) {
+    gd_reply_decide(conn, answer->close);
+    if (!gd_reply_head(conn, answer, framing_of(answer), request->id)) {
         gd_reply_problem(conn, 500, "the answer could not be written", request->id);
         return;
     }
-    check_head(&conn->out, conn->head_only);
     send_pieces(conn, answer);
 }
 
@@ -329,6 +347,6 @@ void gd_request_problem(struct gd_request *request, int status, const char *deta
 
     if (!claim(request))
         return;
-    decide(conn, request, false);
+    gd_reply_decide(conn, false);
     send_problem(conn, status, detail, extra, headers, header_count, request->id);
 }

@@ -71,6 +71,12 @@ enum gd_failure gd_call_expand(struct gd_call *call);
 /** Writes the fields behind it, for the server that was leased. */
 enum gd_failure gd_call_write_fields(struct gd_call *call);
 
+/** Appends the browser's parameters that are passed on, encoded as they came, to a
+ * target. False past the buffer's bound. */
+GD_MUST_CHECK bool gd_call_forward_query(const struct gd_plan_forward *forward,
+                                         const struct gd_facts *facts,
+                                         struct gd_buf *target);
+
 /* gather.c: what calls and parts need of their gather; borrowed -------------------------
  */
 

@@ -60,3 +60,16 @@ bool gd_choose(const struct gd_plan_route *route, struct gd_span query, uint64_t
     }
     return true;
 }
+
+uint64_t gd_choose_wanted(const struct gd_plan_route *route, uint64_t chosen)
+{
+    uint64_t wanted = chosen, before;
+
+    do {
+        before = wanted;
+        for (unsigned i = 0; i < route->call_count; i++)
+            if (wanted >> i & 1)
+                wanted |= route->calls[i].needs;
+    } while (wanted != before);
+    return wanted;
+}

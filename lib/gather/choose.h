@@ -12,4 +12,7 @@
 GD_MUST_CHECK bool gd_choose(const struct gd_plan_route *route, struct gd_span query,
                              uint64_t *chosen, struct gd_span *unknown);
 
+/** The chosen calls and all they depend on, as bits. */
+uint64_t gd_choose_wanted(const struct gd_plan_route *route, uint64_t chosen);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "gather/choose.h"
 #include "json/scan.h"
 
 struct gd_gather_context *gd_gather_shared(struct gd_gather *gather)
@@ -155,16 +156,10 @@ bool gd_gather_takes_body(const struct gd_plan_route *route, struct gd_span body
 static void choose(struct gd_gather *gather)
 {
     const struct gd_plan_route *route = gather->about.route;
-    uint64_t all = gd_route_all(route), before;
+    uint64_t all = gd_route_all(route);
 
     gather->chosen = gather->about.chosen ? gather->about.chosen : all;
-    gather->wanted = gather->chosen;
-    do {
-        before = gather->wanted;
-        for (unsigned i = 0; i < route->call_count; i++)
-            if (gather->wanted >> i & 1)
-                gather->wanted |= route->calls[i].needs;
-    } while (gather->wanted != before);
+    gather->wanted = gd_choose_wanted(route, gather->chosen);
     gather->ended = all & ~gather->wanted;
 }
 

@@ -15,6 +15,7 @@
 #include "base/failure.h"
 #include "base/loop.h"
 #include "base/stat.h"
+#include "gather/forward.h"
 #include "plan/plan.h"
 #include "plan/values.h"
 #include "upstream/upstream.h"
@@ -35,6 +36,7 @@ struct gd_gather_context {
 struct gd_gather_request {
     const struct gd_plan_route *route;
     const struct gd_facts *facts;
+    struct gd_forward *forward;   /* what upstreams hear of the client; NULL: no calls */
     const struct gd_span *params; /* canonical encoded, as in struct gd_match */
     unsigned param_count;
     struct gd_arena *arena;

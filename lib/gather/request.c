@@ -25,31 +25,32 @@ static struct gd_values values_of(struct gd_call *call)
  */
 
 /* Appends a value as it came, encoded anew: what only some take for a separator, like
- * ";", does not reach an upstream bare. */
-static bool add_value(struct gd_call *call, struct gd_buf *target, struct gd_span value)
+ * ";", does not reach an upstream bare. It is decoded behind the room for its encoding.
+ */
+static bool add_value(struct gd_buf *target, struct gd_span value)
 {
-    struct gd_arena *arena = gd_gather_about(call->gather)->arena;
-    char *room = gd_arena_raw(arena, value.len + 1);
+    char *decoded;
 
-    return room &&
-           gd_percent_encode(
-               target, (struct gd_span){room, gd_percent_decode(value, true, room)});
+    if (!gd_buf_reserve(target, value.len * 4))
+        return false;
+    decoded = target->data + target->len + value.len * 3;
+    return gd_percent_encode(
+        target, (struct gd_span){decoded, gd_percent_decode(value, true, decoded)});
 }
 
-/* Appends the browser's parameters that are passed on. */
-static bool add_query(struct gd_call *call, struct gd_buf *target)
+bool gd_call_forward_query(const struct gd_plan_forward *forward,
+                           const struct gd_facts *facts, struct gd_buf *target)
 {
-    const struct gd_plan_forward *forward = &call->plan->forward;
     bool first = memchr(target->data, '?', target->len) == NULL;
 
     for (unsigned i = 0; i < forward->query_count; i++) {
-        struct gd_span value = gd_query_get(facts_of(call)->query, forward->query[i]);
+        struct gd_span value = gd_query_get(facts->query, forward->query[i]);
 
         if (value.ptr == NULL)
             continue;
         if (!gd_buf_add(target, first ? "?" : "&", 1) ||
             !gd_percent_encode(target, forward->query[i]) ||
-            !gd_buf_add(target, "=", 1) || !add_value(call, target, value))
+            !gd_buf_add(target, "=", 1) || !add_value(target, value))
             return false;
         first = false;
     }
@@ -67,7 +68,7 @@ static enum gd_failure expand_line(struct gd_call *call, const struct gd_values 
     failure = gd_template_expand(call->plan->target, values, target);
     if (failure)
         return failure;
-    if (!add_query(call, target))
+    if (!gd_call_forward_query(&call->plan->forward, facts_of(call), target))
         return GD_FAIL_TOO_LARGE;
     gd_buf_init(&call->request, gd_loop_blocks(shared->loop), REQUEST_MAX_BYTES);
     call->request.budget = gd_gather_budget(call->gather);
@@ -255,7 +256,7 @@ enum gd_failure gd_call_write_fields(struct gd_call *call)
     enum gd_failure failure = GD_OK;
     bool ok = gd_buf_add_span(request, server->host_line) &&
               gd_buf_add_span(request, call->plan->header_lines) &&
-              gd_write_field(request, GD_SPAN("X-Request-Id"), facts_of(call)->id);
+              gd_forward_write(request, gd_gather_about(call->gather)->forward);
 
     if (ok && call->plan->field_count)
         failure = write_own(call);

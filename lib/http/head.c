@@ -18,6 +18,20 @@ const struct gd_field *gd_fields_find(const struct gd_fields *fields, struct gd_
     return NULL;
 }
 
+struct gd_span gd_fields_only(const struct gd_fields *fields, struct gd_span name)
+{
+    struct gd_span value = GD_SPAN_NONE;
+
+    for (unsigned i = 0; i < fields->count; i++) {
+        if (!gd_span_ieq(fields->items[i].name, name))
+            continue;
+        if (value.ptr)
+            return GD_SPAN_NONE;
+        value = fields->items[i].value;
+    }
+    return value;
+}
+
 static bool has_token(struct gd_span list, struct gd_span token)
 {
     struct gd_span element;

@@ -38,6 +38,9 @@ const struct gd_field *gd_fields_get(const struct gd_fields *fields, enum gd_fie
 const struct gd_field *gd_fields_find(const struct gd_fields *fields,
                                       struct gd_span name);
 
+/** The value of a field that stands exactly once; ptr NULL when it does not. */
+struct gd_span gd_fields_only(const struct gd_fields *fields, struct gd_span name);
+
 /** Whether a comma-separated list field (all its lines) holds token, case-insensitively.
  *  Quoted strings are not understood: for lists of tokens only. */
 bool gd_fields_has_token(const struct gd_fields *fields, enum gd_field_id id,

@@ -89,6 +89,25 @@ bool gd_write_end(struct gd_buf *buf)
     return gd_buf_add(buf, "\r\n", 2);
 }
 
+struct gd_span gd_write_chunk_line(char room[GD_CHUNK_LINE_ROOM], size_t bytes)
+{
+    char *end = room + GD_CHUNK_LINE_ROOM, *at = end - 2;
+
+    if (bytes == 0)
+        return GD_SPAN("");
+    memcpy(at, "\r\n", 2);
+    for (; bytes; bytes >>= 4)
+        *--at = "0123456789abcdef"[bytes & 15];
+    return (struct gd_span){at, (size_t)(end - at)};
+}
+
+struct gd_span gd_chunk_end(size_t bytes, bool last)
+{
+    if (bytes == 0)
+        return last ? GD_SPAN("0\r\n\r\n") : GD_SPAN("");
+    return last ? GD_SPAN("\r\n0\r\n\r\n") : GD_SPAN("\r\n");
+}
+
 struct civil {
     int year, month, day; /* month 1 to 12 */
 };

@@ -27,6 +27,14 @@ GD_MUST_CHECK bool gd_write_field_u64(struct gd_buf *buf, struct gd_span name,
 /** The blank line. */
 GD_MUST_CHECK bool gd_write_end(struct gd_buf *buf);
 
+enum { GD_CHUNK_LINE_ROOM = 20 };
+
+/** What stands around a chunk of `bytes` (RFC 9112 7.1): the line in front, in room, and
+ *  what is behind it; last: with the last chunk and no trailers. Nothing in front of a
+ *  chunk without bytes. Borrowed from room; constant. */
+struct gd_span gd_write_chunk_line(char room[GD_CHUNK_LINE_ROOM], size_t bytes);
+struct gd_span gd_chunk_end(size_t bytes, bool last);
+
 /** A Date line, formatted at most once a second (RFC 9110 5.6.7). One a thread. */
 struct gd_date {
     int64_t second;

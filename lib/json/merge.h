@@ -4,7 +4,8 @@
  * Operators that make one value of several: merging objects, joining lists.
  *
  * Names are compared decoded. Time is linear in what goes in (tables by hash), memory is
- * the splice's arena, and what comes out are spans of the originals.
+ * the splice's arena, and what comes out are spans of the originals. A deep merge calls
+ * itself as deep as objects are nested, which the check bounds at GD_JSON_DEPTH_MAX.
  */
 #include "json/path.h"
 #include "json/splice.h"
@@ -21,7 +22,8 @@ struct gd_merge {
     bool deep; /* objects on both sides are merged inside, whatever the policy */
     enum gd_conflict conflict;
     /* results */
-    unsigned collisions;    /* names that met, at all depths (merged objects not) */
+    unsigned collisions;    /* names that met, at all depths (merged objects not); a name
+                               that several values have is one */
     struct gd_span clashed; /* the first of them, as it stands in the text, with quotes */
 };
 

@@ -37,7 +37,7 @@ bool gd_names_init(struct gd_names *names, struct gd_arena *arena, uint32_t most
         slots *= 2;
     *names = (struct gd_names){
         .key = gd_hash_key_of_process(),
-        .names = gd_arena_raw(arena, most * sizeof(*names->names)),
+        .names = gd_arena_raw(arena, ((size_t)most + 1) * sizeof(*names->names)),
         .slots = gd_arena_alloc(arena, slots * sizeof(*names->slots)),
         .mask = (uint32_t)(slots - 1),
     };

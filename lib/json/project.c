@@ -1,7 +1,7 @@
 #include "json/project.h"
 
 #include "json/cut.h"
-#include "json/shape.h"
+#include "json/level.h"
 
 /* Scratch memory of projections with few rules. */
 enum { SLOTS_FEW = 128 };
@@ -9,7 +9,7 @@ enum { SLOTS_FEW = 128 };
 struct work {
     struct gd_cut cut;
     const struct gd_tape *tape;
-    /* For each rule of the shapes being worked on: the name it was last met at, and the
+    /* For each rule of the levels being worked on: the name it was last met at, and the
      * rules in the order of their names. Shapes that are busy at the same time are inside
      * each other, so each has slots of its own. */
     uint32_t *slots;
@@ -17,26 +17,36 @@ struct work {
 
 /* A name with escapes is compared with every rule. */
 static __attribute__((noinline)) const struct gd_rule *
-rule_of_escaped(const struct gd_shape *shape, const struct gd_tape *tape, gd_node name)
+rule_of_escaped(const struct gd_level *level, const struct gd_tape *tape, gd_node name)
 {
-    for (unsigned i = 0; i < shape->count; i++)
-        if (gd_tape_string_is(tape, name, shape->rules[i]->name))
-            return shape->rules[i];
+    for (unsigned i = 0; i < level->count; i++)
+        if (gd_tape_string_is(tape, name, level->rules[i]->name))
+            return level->rules[i];
     return NULL;
 }
 
-static inline const struct gd_rule *rule_of(const struct gd_shape *shape,
+static __attribute__((noinline)) const struct gd_rule *
+rule_of_plain(const struct gd_level *level, struct gd_span name)
+{
+    const struct gd_rule *rule =
+        level->buckets[gd_level_hash(name.ptr, name.len) & level->mask];
+
+    while (rule && !gd_span_eq(rule->name, name))
+        rule = rule->next;
+    return rule;
+}
+
+/* Most names have no rule, and that is told quickly. */
+static inline const struct gd_rule *rule_of(const struct gd_level *level,
                                             const struct gd_tape *tape, gd_node name)
 {
     struct gd_span inner = gd_tape_inner(tape, name);
-    const struct gd_rule *rule;
 
     if (gd_tape_is_escaped(tape, name))
-        return rule_of_escaped(shape, tape, name);
-    rule = shape->buckets[gd_shape_hash(inner.ptr, inner.len) & shape->mask];
-    while (rule && !gd_span_eq(rule->name, inner))
-        rule = rule->next;
-    return rule;
+        return rule_of_escaped(level, tape, name);
+    if (!(level->filter & gd_level_sign(inner.ptr, inner.len)))
+        return NULL;
+    return rule_of_plain(level, inner);
 }
 
 /* Whether another member gets the name of this one, which then goes. */
@@ -46,7 +56,7 @@ static inline bool is_taken(const struct gd_rule *rule, const uint32_t *met)
            met[rule->takes->index] != GD_NODE_NONE;
 }
 
-static bool project_value(struct work *w, const struct gd_shape *shape, gd_node node);
+static bool project_value(struct work *w, const struct gd_level *level, gd_node node);
 
 static inline bool project_member(struct work *w, const struct gd_rule *rule,
                                   gd_node name)
@@ -60,24 +70,24 @@ static inline bool project_member(struct work *w, const struct gd_rule *rule,
     return rule->inside == NULL || project_value(w, rule->inside, name + 1);
 }
 
-static inline void forget(const struct gd_shape *shape, uint32_t *met)
+static inline void forget(const struct gd_level *level, uint32_t *met)
 {
-    for (unsigned i = 0; i < shape->count; i++)
+    for (unsigned i = 0; i < level->count; i++)
         met[i] = GD_NODE_NONE;
 }
 
 /* Finds what is picked of an object: order gets the rules as their names stand, of a name
  * that stands twice the last one. Returns how many. */
-static unsigned find_picked(const struct work *w, const struct gd_shape *shape,
+static unsigned find_picked(const struct work *w, const struct gd_level *level,
                             gd_node object, uint32_t *met, uint32_t *order)
 {
     gd_node end = gd_tape_last(w->tape, object);
     unsigned count = 0;
 
-    forget(shape, met);
+    forget(level, met);
     for (gd_node name = object + 1; name < end;
          name = gd_tape_last(w->tape, name + 1) + 1) {
-        const struct gd_rule *rule = rule_of(shape, w->tape, name);
+        const struct gd_rule *rule = rule_of(level, w->tape, name);
 
         if (rule == NULL || !rule->keep)
             continue;
@@ -95,18 +105,18 @@ static unsigned find_picked(const struct work *w, const struct gd_shape *shape,
     return count;
 }
 
-static bool pick_members(struct work *w, const struct gd_shape *shape, gd_node object)
+static bool pick_members(struct work *w, const struct gd_level *level, gd_node object)
 {
     const struct gd_tape *tape = w->tape;
     gd_node end = gd_tape_last(tape, object);
-    uint32_t *met = w->slots + shape->slot, *order = met + shape->count;
-    unsigned count = find_picked(w, shape, object, met, order);
+    uint32_t *met = w->slots + level->slot, *order = met + level->count;
+    unsigned count = find_picked(w, level, object, met, order);
     const char *kept = NULL; /* where the last member that stays ended */
 
     if (end == object + 1)
         return true;
     for (unsigned i = 0; i < count; i++) {
-        const struct gd_rule *rule = shape->rules[order[i]];
+        const struct gd_rule *rule = level->rules[order[i]];
         gd_node name = met[rule->index];
         const char *from = kept ? kept : gd_tape_from(tape, object + 1);
         const char *to =
@@ -123,17 +133,17 @@ static bool pick_members(struct work *w, const struct gd_shape *shape, gd_node o
                       gd_cut_before(tape, end, object));
 }
 
-static bool drop_members(struct work *w, const struct gd_shape *shape, gd_node object)
+static bool drop_members(struct work *w, const struct gd_level *level, gd_node object)
 {
     const struct gd_tape *tape = w->tape;
     gd_node end = gd_tape_last(tape, object);
-    uint32_t *met = w->slots + shape->slot;
+    uint32_t *met = w->slots + level->slot;
     bool kept = false;
 
-    if (shape->takes)
-        (void)find_picked(w, shape, object, met, met + shape->count);
+    if (level->takes)
+        (void)find_picked(w, level, object, met, met + level->count);
     for (gd_node name = object + 1; name < end; name = gd_tape_last(tape, name + 1) + 1) {
-        const struct gd_rule *rule = rule_of(shape, tape, name);
+        const struct gd_rule *rule = rule_of(level, tape, name);
 
         if (rule && (!rule->keep || is_taken(rule, met))) {
             if (!gd_cut_member(&w->cut, tape, object, name, kept))
@@ -155,7 +165,7 @@ static bool put_null(struct work *w, gd_node node)
 
 /* Goes through arrays, however they are nested, word by word; calls itself only for what
  * is inside objects, so as deep as paths are long. */
-static bool project_value(struct work *w, const struct gd_shape *shape, gd_node node)
+static bool project_value(struct work *w, const struct gd_level *level, gd_node node)
 {
     const struct gd_tape *tape = w->tape;
     gd_node last = gd_tape_last(tape, node);
@@ -164,11 +174,11 @@ static bool project_value(struct work *w, const struct gd_shape *shape, gd_node 
         unsigned kind = gd_word_kind(tape->words[node]);
 
         if (kind == GD_JSON_OBJECT) {
-            if (!(shape->picking ? pick_members(w, shape, node)
-                                 : drop_members(w, shape, node)))
+            if (!(level->picking ? pick_members(w, level, node)
+                                 : drop_members(w, level, node)))
                 return false;
             node = gd_tape_last(tape, node);
-        } else if (shape->picking && kind < GD_JSON_ARRAY && kind != GD_JSON_NULL) {
+        } else if (level->picking && kind < GD_JSON_ARRAY && kind != GD_JSON_NULL) {
             if (!put_null(w, node))
                 return false;
         }

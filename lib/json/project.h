@@ -11,7 +11,7 @@
  *           array, null stands instead. A name that stands twice: the last one is kept.
  *   drop    these go; all of the name.
  *   rename  the last name of the path becomes another one, in place. A member that has
- *           that other name already goes.
+ *           that other name already goes, if there is one that gets it.
  *
  * Names in all rules are those of the original: pick and drop know nothing of rename. A
  * name that is picked and dropped goes.
@@ -40,7 +40,8 @@ struct gd_projection *gd_projection_new(struct gd_arena *arena,
                                         const struct gd_project_rules *rules,
                                         struct gd_err *err);
 
-/** Appends what the projection leaves of the value. Linear in the tape of the value.
+/** Appends what the projection leaves of the value; null when there is none. Linear in
+ *  the tape of the value; calls itself as deep as paths are long, whatever the value is.
  *  False when the splice's arena is at its bound. */
 GD_MUST_CHECK bool gd_project(const struct gd_projection *projection,
                               struct gd_json_value value, struct gd_splice *out);

@@ -90,19 +90,48 @@ static inline bool has_room(struct gd_splice *splice, size_t len)
     return (size_t)(splice->room_end - splice->room) >= len || grow_room(splice, len);
 }
 
+/* Most copies are of a few bytes, so a call would cost more than the copy. */
+static inline void copy_bytes(char *to, const char *from, size_t len)
+{
+    if (len > 16) {
+        memcpy(to, from, len);
+    } else if (len >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + len - 8, from + len - 8, 8);
+    } else {
+        for (size_t i = 0; i < len; i++)
+            to[i] = from[i];
+    }
+}
+
 bool gd_splice_copy(struct gd_splice *splice, struct gd_span bytes)
 {
     if (bytes.len == 0)
         return true;
     if (!has_room(splice, bytes.len))
         return false;
-    memcpy(splice->room, bytes.ptr, bytes.len);
+    copy_bytes(splice->room, bytes.ptr, bytes.len);
     splice->room += bytes.len;
     return add_piece(splice, splice->room - bytes.len, bytes.len);
 }
 
+/* The common way: a copy right behind the one before, in room that is there. */
+static inline bool copied_behind(struct gd_splice *splice, struct gd_span bytes)
+{
+    if ((size_t)(splice->room_end - splice->room) < SHORT_BYTES ||
+        !touches(splice, splice->room))
+        return false;
+    copy_bytes(splice->room, bytes.ptr, bytes.len);
+    splice->room += bytes.len;
+    splice->pieces[splice->count - 1].iov_len += bytes.len;
+    splice->bytes += bytes.len;
+    return true;
+}
+
 bool gd_splice_add(struct gd_splice *splice, struct gd_span bytes)
 {
+    if (bytes.len < SHORT_BYTES && copied_behind(splice, bytes))
+        return true;
     if (bytes.len >= SHORT_BYTES || touches(splice, bytes.ptr))
         return bytes.len == 0 || add_piece(splice, bytes.ptr, bytes.len);
     return gd_splice_copy(splice, bytes);

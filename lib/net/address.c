@@ -81,35 +81,40 @@ unsigned gd_address_resolve(const struct gd_plan_address *from, struct gd_addres
     return resolve_tcp(from, out, max, err);
 }
 
-/* Writes the numeric host. An IPv4 peer of a dual-stack listener shows as IPv4. */
-static void write_host(const struct gd_address *address, char *out, size_t room)
+bool gd_address_ip(const struct gd_address *address, struct gd_ip *out)
 {
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address->sa;
-    const struct sockaddr_in *in = (const struct sockaddr_in *)&address->sa;
-    const char *text = NULL;
-
     if (address->sa.ss_family == AF_INET)
-        text = inet_ntop(AF_INET, &in->sin_addr, out, (socklen_t)room);
-    else if (address->sa.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-        text = inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], out, (socklen_t)room);
+        gd_ip_set4(out, &((const struct sockaddr_in *)&address->sa)->sin_addr);
     else if (address->sa.ss_family == AF_INET6)
-        text = inet_ntop(AF_INET6, &in6->sin6_addr, out, (socklen_t)room);
-    if (text == NULL)
-        snprintf(out, room, "unknown");
+        gd_ip_set6(out, &((const struct sockaddr_in6 *)&address->sa)->sin6_addr);
+    else
+        return false;
+    return true;
+}
+
+/* Writes the numeric host. An IPv4 peer of a dual-stack listener shows as IPv4. */
+static void write_host(const struct gd_address *address, char out[GD_IP_TEXT_MAX])
+{
+    struct gd_ip ip;
+
+    if (gd_address_ip(address, &ip))
+        gd_ip_text(&ip, out);
+    else
+        snprintf(out, GD_IP_TEXT_MAX, "unknown");
 }
 
 const char *gd_address_text(const struct gd_address *address,
                             char out[GD_ADDRESS_TEXT_MAX])
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)&address->sa;
-    char host[INET6_ADDRSTRLEN];
+    char host[GD_IP_TEXT_MAX];
 
     if (address->len > 0 && address->sa.ss_family == AF_UNIX) {
         snprintf(out, GD_ADDRESS_TEXT_MAX, "unix:%.*s", (int)sizeof(un->sun_path),
                  un->sun_path);
         return out;
     }
-    write_host(address, host, sizeof(host));
+    write_host(address, host);
     snprintf(out, GD_ADDRESS_TEXT_MAX, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
              gd_address_port(address));
     return out;

@@ -26,6 +26,9 @@ unsigned gd_address_resolve(const struct gd_plan_address *from, struct gd_addres
 const char *gd_address_text(const struct gd_address *address,
                             char out[GD_ADDRESS_TEXT_MAX]);
 
+/** The IP address, an IPv4 peer of a dual-stack listener as IPv4; false for unix. */
+bool gd_address_ip(const struct gd_address *address, struct gd_ip *out);
+
 /** The TCP port in host order; 0 for unix. */
 uint16_t gd_address_port(const struct gd_address *address);
 

@@ -16,7 +16,8 @@ struct gd_draft_drain {
 };
 
 struct gd_draft_top {
-    const struct gd_yaml_node *include, *listen, *admin, *defaults, *upstreams, *routes;
+    const struct gd_yaml_node *include, *listen, *admin, *trusted, *defaults, *upstreams,
+        *routes;
     unsigned workers;
     struct gd_draft_log log;
     struct gd_draft_drain drain;
@@ -47,7 +48,8 @@ struct gd_draft_forward {
 };
 
 struct gd_draft_route {
-    const struct gd_yaml_node *calls, *respond, *merge, *status, *response_headers;
+    const struct gd_yaml_node *calls, *pass, *redirect, *respond, *merge, *status,
+        *response_headers;
     uint32_t timeout_ms;
     size_t max_body;
     struct gd_draft_forward forward;
@@ -57,6 +59,11 @@ struct gd_draft_route {
 
 struct gd_draft_merge {
     unsigned mode, conflict;
+};
+
+struct gd_draft_redirect {
+    const struct gd_yaml_node *to;
+    unsigned status; /* index among the words of its row */
 };
 
 struct gd_draft_call {

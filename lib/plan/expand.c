@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "plan/secret.h"
 #include "plan/text.h"
 
 enum { SECRET_MAX = 64 * 1024, EXPANDED_MAX = 256 * 1024 };
@@ -176,4 +177,22 @@ bool gd_expand_is_data(const struct gd_yaml_node *node)
         at = literal ? at + 3 : close + 1;
     }
     return at && *at == '\0';
+}
+
+bool gd_expand_masked(const struct gd_yaml_node *node, struct gd_buf *out)
+{
+    const char *at = node->source, *mark;
+
+    if (at == NULL)
+        return gd_buf_add_span(out, node->text);
+    for (; (mark = strstr(at, "${")) != NULL;) {
+        bool literal = mark > at && mark[-1] == '$';
+        const char *close = literal ? NULL : strchr(mark, '}');
+
+        if (!gd_buf_add(out, at, (size_t)(mark - at) - literal) ||
+            !gd_buf_add_text(out, close ? GD_SECRET_MASK : "${"))
+            return false;
+        at = close ? close + 1 : mark + 2;
+    }
+    return gd_buf_add_text(out, at);
 }

@@ -15,4 +15,8 @@ void gd_expand(struct gd_yaml *yaml, struct gd_yaml_node *node);
  *  data, and a `$` or a brace in it means nothing. */
 bool gd_expand_is_data(const struct gd_yaml_node *node);
 
+/** Appends the text of a scalar as people may see it: with a mask for each `${…}` that
+ *  was replaced. False past the buffer's bound. */
+GD_MUST_CHECK bool gd_expand_masked(const struct gd_yaml_node *node, struct gd_buf *out);
+
 #endif

@@ -25,6 +25,15 @@ bool gd_expr_reads_body(const struct gd_expr *expr)
     return takes_ref(expr, is_body);
 }
 
+bool gd_expr_is_known(const struct gd_expr *expr, const struct gd_values *values)
+{
+    if (expr == NULL)
+        return true;
+    return (expr->kind != GD_EXPR_REF || gd_values_know(values, &expr->ref)) &&
+           gd_expr_is_known(expr->left, values) &&
+           gd_expr_is_known(expr->right, values) && gd_expr_is_known(expr->next, values);
+}
+
 uint64_t gd_expr_needs(const struct gd_expr *expr)
 {
     if (expr == NULL)

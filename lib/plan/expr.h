@@ -34,6 +34,9 @@ uint64_t gd_expr_needs(const struct gd_expr *expr);
 /** Whether it mentions the body of the request. */
 bool gd_expr_reads_body(const struct gd_expr *expr);
 
+/** Whether all it mentions can be told (gd_values_know). */
+bool gd_expr_is_known(const struct gd_expr *expr, const struct gd_values *values);
+
 enum gd_truth { GD_FALSE, GD_TRUE, GD_TRUTH_NO_MEMORY };
 
 /** What the condition says. blocks: for texts that have to be decoded; may be NULL. */

@@ -9,6 +9,7 @@
 /** All borrowed, for as long as the request lives. */
 struct gd_facts {
     struct gd_span id;     /* X-Request-Id */
+    struct gd_span peer;   /* the address that is connected, or "unix" */
     struct gd_span ip;     /* of the client, seen through trusted proxies */
     struct gd_span method; /* as sent */
     struct gd_span path;   /* canonical */
@@ -16,7 +17,7 @@ struct gd_facts {
     struct gd_span query;  /* as sent, checked; ptr NULL: none */
     struct gd_span body;   /* complete; ptr NULL: none */
     const struct gd_fields *fields;
-    bool trusted; /* it came from one of trusted_proxies */
+    bool trusted; /* the peer is one of trusted_proxies */
 };
 
 #endif

@@ -72,6 +72,7 @@ static void load_top(struct gd_loader *loader)
     plan->drain_timeout_ms = top->drain.timeout_ms;
     plan->limits = top->limits;
     gd_load_listen(loader);
+    gd_load_trusted(loader);
 }
 
 static void loader_init(struct gd_loader *loader, const struct gd_load_options *options)

@@ -117,6 +117,7 @@ void gd_load_answer(struct gd_loader *loader, const struct gd_draft_route *draft
     struct gd_headers headers = {0};
 
     load_shape(loader, draft, names, route);
+    route->answer_written = gd_load_answer_written(loader, draft);
     load_status(loader, draft->status, route);
     gd_load_headers(loader, draft->response_headers, GD_HEADERS_ANSWER, names, &headers);
     route->fields = gd_load_fields(loader, &headers, true, &route->field_count);

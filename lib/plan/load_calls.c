@@ -9,7 +9,7 @@
 #include "plan/url.h"
 #include "plan/value.h"
 
-enum { KNOWN_MAX = 1000, WAY_MAX = 350 };
+enum { KNOWN_MAX = 1000 };
 
 /* One call while it is read. */
 struct reading {
@@ -253,6 +253,7 @@ static void drop_forwarded(const struct reading *r, struct gd_headers *headers)
         if (stands_in)
             continue;
         headers->items[kept] = headers->items[i];
+        headers->secrets[kept] = headers->secrets[i];
         headers->templates[kept++] = headers->templates[i];
     }
     headers->count = kept;
@@ -279,6 +280,12 @@ static void prefer_own(struct reading *r, const struct gd_yaml_node *own)
     forward->header_count = count;
 }
 
+static void note_fields(struct reading *r, const struct gd_headers *headers)
+{
+    r->call->written.fields =
+        gd_load_fields(r->loader, headers, true, &r->call->written.field_count);
+}
+
 /* What the call has itself counts more than what is passed on. */
 static void load_fields(struct reading *r, const struct gd_yaml_node *url,
                         const struct gd_yaml_node *own)
@@ -292,6 +299,7 @@ static void load_fields(struct reading *r, const struct gd_yaml_node *url,
         return;
     if (own == NULL && forward->header_count == 0) {
         r->call->header_lines = r->upstream->plan.header_lines;
+        note_fields(r, &r->upstream->headers);
         return;
     }
     prefer_own(r, own);
@@ -300,6 +308,7 @@ static void load_fields(struct reading *r, const struct gd_yaml_node *url,
     gd_load_headers(r->loader, own, GD_HEADERS_REQUEST, r->names, &headers);
     r->call->header_lines = gd_load_header_lines(r->loader, &headers);
     r->call->fields = gd_load_fields(r->loader, &headers, false, &r->call->field_count);
+    note_fields(r, &headers);
     for (unsigned i = 0; i < r->call->field_count; i++)
         uses_template(r, r->call->fields[i].template);
 }
@@ -376,6 +385,7 @@ static void load_long(struct reading *r)
     gd_load_cut(r->loader, &draft, r->call);
     if (gd_load_forward(r->loader, &draft.forward, &r->call->forward))
         load_fields(r, draft.url, draft.headers);
+    gd_load_written(r->loader, r->node, r->names, r->call);
 }
 
 static void load_short(struct reading *r)
@@ -386,6 +396,7 @@ static void load_short(struct reading *r)
     if (parse_short(r, r->node) &&
         gd_load_forward(r->loader, &r->route->forward, &r->call->forward))
         load_fields(r, r->node, NULL);
+    gd_load_written(r->loader, r->node, r->names, r->call);
 }
 
 static void load_call(struct reading *r)
@@ -414,47 +425,6 @@ static void load_call(struct reading *r)
                         gd_words_found(&words, r->node));
 }
 
-/* The first call that `at` waits for among those that are left. */
-static unsigned next_left(const struct gd_plan_route *route, unsigned at, uint64_t left)
-{
-    return (unsigned)__builtin_ctzll(route->calls[at].needs & left);
-}
-
-/* A call must not wait for itself, not even by way of others. */
-static void check_cycles(struct gd_loader *loader, const struct gd_yaml_node *map,
-                         const struct gd_plan_route *route)
-{
-    uint64_t left = gd_route_all(route), before;
-    const struct gd_yaml_node *node = map->first;
-    struct gd_buf way;
-    unsigned start, at;
-
-    do {
-        before = left;
-        for (unsigned i = 0; i < route->call_count; i++)
-            if ((route->calls[i].needs & left) == 0)
-                left &= ~(UINT64_C(1) << i);
-    } while (left != before);
-    if (left == 0)
-        return;
-    /* Each of those left waits for one of them, so that many steps end on the circle. */
-    start = (unsigned)__builtin_ctzll(left);
-    for (unsigned i = 0; i < route->call_count; i++)
-        start = next_left(route, start, left);
-    gd_buf_init(&way, NULL, WAY_MAX);
-    at = start;
-    do {
-        if (!gd_buf_addf(&way, "%s → ", route->calls[at].name))
-            break;
-        at = next_left(route, at, left);
-    } while (at != start);
-    while (node->index != start)
-        node = node->next;
-    gd_report_key(&loader->report, node, "waits for itself: %.*s%s",
-                  GD_SPAN_ARG(gd_buf_span(&way)), route->calls[start].name);
-    gd_buf_free(&way);
-}
-
 void gd_load_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
                    const struct gd_draft_route *draft, const struct gd_names *names,
                    struct gd_plan_route *route)
@@ -474,5 +444,27 @@ void gd_load_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
         route->mentioned |= call->needs;
         route->reads_body |= reading.reads_body;
     }
-    check_cycles(loader, map, route);
+    gd_load_check_cycles(loader, map, route);
+}
+
+const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
+                                                    const struct gd_yaml_node *node,
+                                                    const struct gd_names *names,
+                                                    struct gd_template **target)
+{
+    struct gd_plan_call call = {.upstream = NULL};
+    struct reading r = {.loader = loader, .node = node, .names = names, .call = &call};
+    struct gd_span rest = GD_SPAN_NONE;
+
+    if (node->text.len && !memchr(node->text.ptr, '/', node->text.len) &&
+        !gd_dict_get(&loader->upstreams, node->text)) {
+        say_no_upstream(&r, node, node->text);
+        return NULL;
+    }
+    if (!find_upstream(&r, node, node->text, &rest))
+        return NULL;
+    if (rest.len && !parse_url(&r, node, node->text))
+        return NULL;
+    *target = call.target;
+    return r.upstream;
 }

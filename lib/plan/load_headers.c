@@ -1,4 +1,5 @@
 #include "base/suggest.h"
+#include "http/forwarded.h"
 #include "http/token.h"
 #include "plan/expand.h"
 #include "plan/loader.h"
@@ -6,8 +7,8 @@
 
 enum { VALUE_MAX = 8192 };
 
-/* Fields that decide where a message ends, how it is read or which request it belongs to:
- * gatherd writes them. */
+/* Fields that decide where a message ends, how it is read or which request it belongs to,
+ * or say who sent it: gatherd writes them. */
 static const char *const reserved[] = {
     "Accept-Encoding",
     "Connection",
@@ -20,7 +21,12 @@ static const char *const reserved[] = {
     "Trailer",
     "Transfer-Encoding",
     "Upgrade",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
     "X-Request-Id",
+    "traceparent",
+    "tracestate",
 };
 
 /* … and those of an answer. */
@@ -41,7 +47,7 @@ static const char *find_in(const char *const *list, size_t count, struct gd_span
 
 bool gd_header_is_reserved(struct gd_span name)
 {
-    return FIND_IN(reserved, name) != NULL;
+    return FIND_IN(reserved, name) != NULL || gd_is_forwarding_field(name);
 }
 
 static bool check_name(struct gd_loader *loader, const struct gd_yaml_node *node,
@@ -170,7 +176,7 @@ static bool check_once(struct gd_loader *loader, const struct gd_yaml_node *map,
 }
 
 static void set_header(struct gd_headers *headers, struct gd_plan_header header,
-                       const struct gd_template *template)
+                       const struct gd_template *template, bool secret)
 {
     unsigned i = 0;
 
@@ -178,6 +184,7 @@ static void set_header(struct gd_headers *headers, struct gd_plan_header header,
         i++;
     headers->items[i] = header;
     headers->templates[i] = template;
+    headers->secrets[i] = secret;
     headers->count += i == headers->count;
 }
 
@@ -188,12 +195,14 @@ static struct gd_headers copy_headers(struct gd_arena *arena,
     struct gd_headers all = {
         .items = gd_need(gd_arena_alloc(arena, most * sizeof(*all.items))),
         .templates = gd_need(gd_arena_alloc(arena, most * sizeof(*all.templates))),
+        .secrets = gd_need(gd_arena_alloc(arena, most * sizeof(*all.secrets))),
         .count = from->count,
     };
 
     if (from->count) {
         memcpy(all.items, from->items, from->count * sizeof(*all.items));
         memcpy(all.templates, from->templates, from->count * sizeof(*all.templates));
+        memcpy(all.secrets, from->secrets, from->count * sizeof(*all.secrets));
     }
     return all;
 }
@@ -228,7 +237,7 @@ void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
             continue;
         header.name = gd_arena_copy(arena, node->key->text);
         gd_need(header.name.ptr);
-        set_header(&all, header, template);
+        set_header(&all, header, template, node->source != NULL);
     }
     *headers = all;
 }
@@ -243,8 +252,9 @@ const struct gd_plan_field *gd_load_fields(struct gd_loader *loader,
     *count = 0;
     for (unsigned i = 0; i < headers->count; i++)
         if (all || headers->templates[i])
-            fields[(*count)++] = (struct gd_plan_field){
-                headers->items[i].name, headers->items[i].value, headers->templates[i]};
+            fields[(*count)++] =
+                (struct gd_plan_field){headers->items[i].name, headers->items[i].value,
+                                       headers->templates[i], headers->secrets[i]};
     return fields;
 }
 

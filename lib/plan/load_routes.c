@@ -85,6 +85,61 @@ static void load_gather(struct gd_loader *loader, const struct gd_draft_route *d
     gd_load_calls(loader, map, draft, names, route);
 }
 
+/* A redirect is answered at once, without calls and without the request's body. */
+static void check_unused(struct gd_loader *loader, const struct gd_yaml_node *node)
+{
+    static const char *const keys[] = {"timeout", "max_body", "merge",
+                                       "status",  "parts",    "response_headers",
+                                       "stream",  "forward"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (gd_yaml_get(node, keys[i]))
+            gd_report_key(&loader->report, gd_yaml_get(node, keys[i]),
+                          "%s has no effect on a redirect; remove it", keys[i]);
+}
+
+/* Says so of a route that has two answers. */
+static bool check_kind(struct gd_loader *loader, const struct gd_draft_route *draft)
+{
+    const struct gd_yaml_node *alone = draft->pass ? draft->pass : draft->redirect;
+
+    if (alone == NULL || (!draft->calls && !draft->respond &&
+                          (draft->pass == NULL || draft->redirect == NULL)))
+        return true;
+    return gd_report_key(&loader->report, alone,
+                         "a route has one of calls, pass, redirect and respond");
+}
+
+/* A route is one of several kinds, by the key that says what answers it. `respond` goes
+ * with calls or stands alone. */
+static void load_kind(struct gd_loader *loader, const struct gd_yaml_node *node,
+                      const struct gd_draft_route *draft, struct gd_names *names,
+                      struct gd_plan_route *route)
+{
+    if (!check_kind(loader, draft))
+        return;
+    if (draft->pass) {
+        route->kind = GD_ROUTE_KIND_PASS;
+        gd_load_pass(loader, draft->pass, names, route);
+    } else if (draft->redirect) {
+        route->kind = GD_ROUTE_KIND_REDIRECT;
+        gd_load_redirect(loader, draft->redirect, names, route);
+        check_unused(loader, node);
+    } else if (draft->calls) {
+        route->kind = GD_ROUTE_KIND_GATHER;
+        load_gather(loader, draft, names, route);
+        if (route->call_count)
+            gd_load_answer(loader, draft, names, route);
+    } else if (draft->respond) {
+        route->kind = GD_ROUTE_KIND_RESPOND;
+        gd_load_answer(loader, draft, names, route);
+    } else if (!gd_yaml_get(node, "calls") && !gd_yaml_get(node, "pass") &&
+               !gd_yaml_get(node, "redirect")) {
+        gd_report_value(&loader->report, node,
+                        "calls is missing (or pass, redirect or respond)");
+    }
+}
+
 static void load_options(struct gd_loader *loader, const struct gd_yaml_node *node,
                          struct gd_names *names, struct gd_plan_route *route)
 {
@@ -92,7 +147,8 @@ static void load_options(struct gd_loader *loader, const struct gd_yaml_node *no
     struct gd_words words;
 
     if (node->kind != GD_YAML_MAP) {
-        gd_report_value(&loader->report, node, "expected a map with calls, found %s",
+        gd_report_value(&loader->report, node,
+                        "expected a map with calls, pass or redirect, found %s",
                         gd_words_found(&words, node));
         return;
     }
@@ -101,13 +157,7 @@ static void load_options(struct gd_loader *loader, const struct gd_yaml_node *no
     route->max_body = draft.max_body;
     route->stream = draft.stream;
     route->parts = draft.parts != 0;
-    route->kind = draft.calls ? GD_ROUTE_KIND_GATHER : GD_ROUTE_KIND_RESPOND;
-    if (draft.calls)
-        load_gather(loader, &draft, names, route);
-    else if (draft.respond == NULL)
-        gd_report_value(&loader->report, node, "calls is missing (or respond)");
-    if (draft.calls == NULL || route->call_count)
-        gd_load_answer(loader, &draft, names, route);
+    load_kind(loader, node, &draft, names, route);
 }
 
 static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node)
@@ -126,6 +176,8 @@ static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node
     route->pattern = gd_need(gd_arena_text(&plan->arena, node->key->text));
     route->method = pattern.method;
     route->method_text = pattern.method_text;
+    route->host = pattern.host;
+    route->path = pattern.path;
     route->param_count = pattern.param_count;
     route->param_names = gd_need(gd_arena_alloc(&plan->arena, size));
     memcpy(route->param_names, pattern.params,

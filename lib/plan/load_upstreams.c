@@ -41,6 +41,8 @@ static struct gd_upstream_draft *upstream_new(struct gd_loader *loader,
         (struct gd_plan_header){GD_SPAN("Accept"), GD_SPAN("application/json")};
     draft->headers.templates =
         gd_need(gd_arena_alloc(arena, 2 * sizeof(*draft->headers.templates)));
+    draft->headers.secrets =
+        gd_need(gd_arena_alloc(arena, 2 * sizeof(*draft->headers.secrets)));
     draft->headers.count = 2;
     *loader->last_upstream = draft;
     loader->last_upstream = &draft->next;
@@ -249,6 +251,7 @@ void gd_load_settle_upstreams(struct gd_loader *loader)
         for (unsigned i = 0; i < upstream->server_count; i++)
             upstream->servers[i].index = plan->server_count++;
     }
+    gd_load_settle_passes(loader);
     for (unsigned i = 0; i < plan->route_count; i++)
         for (unsigned j = 0; j < plan->routes[i].call_count; j++) {
             struct gd_plan_call *call = &plan->routes[i].calls[j];

@@ -22,6 +22,7 @@ enum {
 struct gd_headers {
     struct gd_plan_header *items;         /* of the plan's arena */
     const struct gd_template **templates; /* of each: NULL where the value is fixed */
+    bool *secrets; /* of each: whether its value came from a `${…}` */
     unsigned count;
 };
 
@@ -59,6 +60,9 @@ void gd_load_files(struct gd_loader *loader, const char *name,
 /** Listening addresses and the admin endpoint. */
 void gd_load_listen(struct gd_loader *loader);
 
+/** The proxies whose word about clients is taken. */
+void gd_load_trusted(struct gd_loader *loader);
+
 /** Upstreams of all files. */
 void gd_load_upstreams(struct gd_loader *loader);
 
@@ -84,6 +88,10 @@ void gd_load_calls(struct gd_loader *loader, const struct gd_yaml_node *map,
                    const struct gd_draft_route *draft, const struct gd_names *names,
                    struct gd_plan_route *route);
 
+/** Reports calls that wait for themselves, be it by way of others. */
+void gd_load_check_cycles(struct gd_loader *loader, const struct gd_yaml_node *map,
+                          const struct gd_plan_route *route);
+
 /** What of the request a call passes on; false with something reported. */
 bool gd_load_forward(struct gd_loader *loader, const struct gd_draft_forward *draft,
                      struct gd_plan_forward *out);
@@ -100,6 +108,15 @@ bool gd_load_payload(struct gd_loader *loader, const struct gd_draft_call *draft
 bool gd_load_cut(struct gd_loader *loader, const struct gd_draft_call *draft,
                  struct gd_plan_call *call);
 
+/** What is kept of a call as it was written, but for its fields; names: as of the call.
+ */
+void gd_load_written(struct gd_loader *loader, const struct gd_yaml_node *node,
+                     const struct gd_names *names, struct gd_plan_call *call);
+
+/** `respond` or `merge` as written: a JSON object with that member, or without any. */
+struct gd_span gd_load_answer_written(struct gd_loader *loader,
+                                      const struct gd_draft_route *draft);
+
 /** What a route makes of its calls: `merge`, `respond`, `status`, `response_headers`. */
 void gd_load_answer(struct gd_loader *loader, const struct gd_draft_route *draft,
                     const struct gd_names *names, struct gd_plan_route *route);
@@ -108,10 +125,30 @@ void gd_load_answer(struct gd_loader *loader, const struct gd_draft_route *draft
 bool gd_load_conflict(struct gd_loader *loader, const struct gd_yaml_node *node,
                       unsigned *out);
 
+/** What a route passes its requests on to. */
+void gd_load_pass(struct gd_loader *loader, const struct gd_yaml_node *node,
+                  const struct gd_names *names, struct gd_plan_route *route);
+
+/** Where a redirect leads, as text or as a map; names: as of gd_load_calls. */
+void gd_load_redirect(struct gd_loader *loader, const struct gd_yaml_node *node,
+                      const struct gd_names *names, struct gd_plan_route *route);
+
+/** Points the passes to the upstreams of the plan. */
+void gd_load_settle_passes(struct gd_loader *loader);
+
+/** Finds the upstream of `UPSTREAM/PATH?QUERY` and compiles the rest; *target stays NULL
+ *  when there is none. NULL with something reported. */
+struct gd_template;
+const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
+                                                    const struct gd_yaml_node *node,
+                                                    const struct gd_names *names,
+                                                    struct gd_template **target);
+
 /** Whose fields they are: what is reserved differs. */
 enum gd_headers_of { GD_HEADERS_REQUEST, GD_HEADERS_ANSWER };
 
-/** Whether a request's field is set by gatherd alone. */
+/** Whether a request's field is set by gatherd alone, or is about the hop or its proxies.
+ */
 bool gd_header_is_reserved(struct gd_span name);
 
 /** Adds the fields of a map, each replacing one of the same name; node NULL: none.

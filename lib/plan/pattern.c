@@ -1,5 +1,6 @@
 #include "plan/route.h"
 
+#include "base/suggest.h"
 #include "http/target.h"
 
 static bool is_letter(char c)
@@ -38,25 +39,36 @@ static bool full(struct gd_err *err)
 /* Method ------------------------------------------------------------------------------
  */
 
+/* What is meant by a method that HTTP has no word of its own for. Other tokens are
+ * methods as well (PURGE, PROPFIND), but a route that nobody asks for is no use. */
+static bool check_other_method(struct gd_span text, struct gd_err *err)
+{
+    static const char *const known[] = {"GET",   "HEAD",    "POST",    "PUT",  "DELETE",
+                                        "PATCH", "OPTIONS", "CONNECT", "TRACE"};
+    const char *meant = gd_suggest(text, known, sizeof(known) / sizeof(*known));
+
+    if (gd_span_is(text, "*") || gd_span_ieq(text, GD_SPAN("ANY")) ||
+        gd_span_ieq(text, GD_SPAN("ALL")))
+        return gd_err_set(err, "a route for all methods has none in front of its path");
+    if (meant == NULL)
+        return true;
+    if (gd_span_ieq(text, gd_span_of(meant)))
+        return gd_err_set(err, "methods are written in capitals: %s, not %.*s", meant,
+                          GD_SPAN_ARG(text));
+    return gd_err_set(err, "\"%.*s\" is not a method; did you mean \"%s\"?",
+                      GD_SPAN_ARG(text), meant);
+}
+
 static bool parse_method(struct gd_span text, struct gd_arena *arena,
                          struct gd_pattern *out, struct gd_err *err)
 {
-    char upper[16];
-
     if (!gd_is_token(text))
         return gd_err_set(err, "\"%.*s\" is not a method", GD_SPAN_ARG(text));
     out->method = gd_method_of(text);
     if (out->method == GD_METHOD_CONNECT)
         return gd_err_set(err, "CONNECT can't be routed");
-    if (out->method == GD_METHOD_OTHER && text.len < sizeof(upper)) {
-        struct gd_span as_upper = {upper, text.len};
-
-        for (size_t i = 0; i < text.len; i++)
-            upper[i] = (char)(is_letter(text.ptr[i]) ? text.ptr[i] & ~0x20 : text.ptr[i]);
-        if (gd_method_of(as_upper) != GD_METHOD_OTHER)
-            return gd_err_set(err, "methods are written in capitals: %.*s, not %.*s",
-                              GD_SPAN_ARG(as_upper), GD_SPAN_ARG(text));
-    }
+    if (out->method == GD_METHOD_OTHER && !check_other_method(text, err))
+        return false;
     out->method_text = gd_arena_copy(arena, text);
     return out->method_text.ptr != NULL || full(err);
 }

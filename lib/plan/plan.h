@@ -15,9 +15,12 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "http/token.h"
+#include "plan/network.h"
+#include "plan/statuses.h"
 
 struct gd_expr;
 struct gd_json_path;
+struct gd_plan_redirect;
 struct gd_projection;
 struct gd_ref;
 struct gd_router;
@@ -63,7 +66,6 @@ struct gd_plan_server {
 };
 
 enum gd_balance { GD_BALANCE_ROUND_ROBIN, GD_BALANCE_LEAST_PENDING };
-
 struct gd_plan_pool {
     uint32_t max, idle, queue, max_requests;
     uint32_t idle_timeout_ms;
@@ -105,22 +107,11 @@ struct gd_plan_upstream {
 enum { GD_CALLS_MAX = 64 };      /* calls of one route: a bit each */
 enum { GD_CALL_NAME_MAX = 128 }; /* bytes */
 
-/** Statuses, a bit each from 100 to 599. */
-struct gd_statuses {
-    uint64_t bits[8];
-};
-
-static inline bool gd_statuses_have(const struct gd_statuses *statuses, int status)
-{
-    unsigned n = (unsigned)status - 100;
-
-    return n < 500 && (statuses->bits[n / 64] >> n % 64 & 1);
-}
-
 /** A header field whose value may have placeholders. */
 struct gd_plan_field {
     struct gd_span name, value;
     const struct gd_template *template; /* NULL: the value is fixed */
+    bool secret;                        /* the value came from a `${…}` */
 };
 
 /** What of the browser's request is passed on: nothing that is not listed. */
@@ -134,6 +125,15 @@ enum gd_payload {
     GD_PAYLOAD_JSON,    /* a shape */
     GD_PAYLOAD_FORM,    /* a template `/?a=…&b=…`, of which the query is sent */
     GD_PAYLOAD_FORWARD, /* the browser's own */
+};
+
+/** A call as it stands in the file, for people to look at: secrets are masked. */
+struct gd_plan_written {
+    struct gd_span options; /* JSON: the options that nothing below, and no other member
+                               of the call, tells as well; `{}` for the short form */
+    const struct gd_template *target;   /* path and query */
+    const struct gd_plan_field *fields; /* all, also those that are rendered */
+    unsigned field_count;
 };
 
 struct gd_plan_call {
@@ -164,10 +164,24 @@ struct gd_plan_call {
     const struct gd_ref *each;              /* NULL: one call */
     uint32_t each_limit, each_parallel;
     uint64_t needs; /* bits of the calls it depends on */
+    struct gd_plan_written written;
+};
+
+/** A route that streams to one upstream. */
+struct gd_plan_pass {
+    const struct gd_plan_upstream *upstream;
+    struct gd_template *target;     /* path and query; NULL: those of the request */
+    bool adds_query;                /* the target has none: the request's goes with it */
+    struct gd_plan_header *headers; /* of the upstream's `headers`, instead of the
+                                       client's fields of these names */
+    unsigned header_count;
+    struct gd_span header_lines; /* the same, rendered */
 };
 
 enum gd_route_kind {
     GD_ROUTE_KIND_GATHER,
+    GD_ROUTE_KIND_PASS,
+    GD_ROUTE_KIND_REDIRECT,
     GD_ROUTE_KIND_RESPOND,
 };
 
@@ -176,18 +190,22 @@ struct gd_plan_route {
     const char *pattern;   /* as in the file: `GET /profile/{id}` */
     enum gd_method method; /* OTHER with method_text empty: any method */
     struct gd_span method_text;
+    struct gd_span host, path; /* of the pattern, as in struct gd_pattern */
     enum gd_route_kind kind;
     uint32_t timeout_ms;
     size_t max_body;
+    struct gd_plan_pass *pass; /* NULL: a gather of calls */
     struct gd_plan_call *calls;
     unsigned call_count;
-    uint64_t required;  /* bits of the calls that are not optional */
-    uint64_t mentioned; /* bits of the calls that others depend on */
+    uint64_t required;                 /* bits of the calls that are not optional */
+    uint64_t mentioned;                /* bits of the calls that others depend on */
+    struct gd_plan_redirect *redirect; /* of that kind; else NULL */
     unsigned param_count;
     struct gd_span *param_names;
     const struct gd_shape *shape; /* of the answer; NULL: a member for each call */
     int status;                   /* of an answer; 0: that of status_call */
     const struct gd_plan_call *status_call;
+    struct gd_span answer_written;      /* JSON: `respond` or `merge` as in the file */
     const struct gd_plan_field *fields; /* of an answer */
     unsigned field_count;
     bool stream;     /* parts may be sent as they complete */
@@ -211,6 +229,7 @@ struct gd_plan {
     uint32_t drain_timeout_ms;
     enum gd_log_level log_level;
     struct gd_plan_limits limits;
+    struct gd_trusted trusted; /* trusted_proxies */
     struct gd_plan_upstream *upstreams;
     unsigned upstream_count;
     unsigned server_count; /* of all upstreams */

@@ -1,6 +1,8 @@
 #include "plan/render.h"
 
 #include "json/text.h"
+#include "plan/expand.h"
+#include "plan/secret.h"
 
 static size_t digits(struct gd_span text, size_t at)
 {
@@ -126,4 +128,65 @@ bool gd_render_json(struct gd_report *report, const struct gd_yaml_node *node,
     if (node->kind == GD_YAML_SCALAR)
         return render_scalar(report, node, out);
     return render_inside(report, node, out);
+}
+
+/* As written
+ * ------------------------------------------------------------------------------
+ */
+
+static bool write_masked(const struct gd_yaml_node *node, struct gd_buf *out)
+{
+    struct gd_buf text;
+    bool ok;
+
+    gd_buf_init(&text, NULL, SIZE_MAX / 2);
+    ok = gd_expand_masked(node, &text) && gd_json_add_string(out, gd_buf_span(&text));
+    gd_buf_free(&text);
+    return ok;
+}
+
+static bool write_scalar(const struct gd_yaml_node *node, struct gd_buf *out)
+{
+    struct gd_span text = node->text;
+    bool word = node->plain && !node->source;
+
+    if (node->source)
+        return write_masked(node, out);
+    if (word && gd_yaml_is_null(node))
+        return gd_buf_add_text(out, "null");
+    if (word && is_any(text, "true", "True", "TRUE"))
+        return gd_buf_add_text(out, "true");
+    if (word && is_any(text, "false", "False", "FALSE"))
+        return gd_buf_add_text(out, "false");
+    return word && is_json_number(text) ? gd_buf_add_span(out, text)
+                                        : gd_json_add_string(out, text);
+}
+
+/* Whether the value of a member is to be hidden for the name's sake. */
+static bool is_hidden(const struct gd_yaml_node *node)
+{
+    struct gd_span text = node->text;
+
+    return node->kind == GD_YAML_SCALAR && !gd_yaml_is_null(node) && text.len &&
+           *text.ptr != '$' && *text.ptr != '{' && gd_secret_name(node->key->text);
+}
+
+bool gd_render_written(const struct gd_yaml_node *node, bool by_name, struct gd_buf *out)
+{
+    bool map = node->kind == GD_YAML_MAP, ok;
+
+    if (node->kind == GD_YAML_SCALAR)
+        return write_scalar(node, out);
+    ok = gd_buf_add_text(out, map ? "{" : "[");
+    for (const struct gd_yaml_node *value = node->first; ok && value;
+         value = value->next) {
+        ok = gd_buf_add(out, ",", value != node->first) &&
+             (!map ||
+              (gd_json_add_string(out, value->key->text) && gd_buf_add_text(out, ":")));
+        if (ok && map && by_name && is_hidden(value))
+            ok = gd_buf_add_text(out, "\"" GD_SECRET_MASK "\"");
+        else
+            ok = ok && gd_render_written(value, by_name, out);
+    }
+    return ok && gd_buf_add_text(out, map ? "}" : "]");
 }

@@ -13,4 +13,10 @@
 GD_MUST_CHECK bool gd_render_json(struct gd_report *report,
                                   const struct gd_yaml_node *node, struct gd_buf *out);
 
+/** Appends the value as it was written, for people: nothing is reported, what cannot be
+ *  JSON is text, and secrets (plan/secret.h) are masked. by_name: also members whose
+ * names speak of secrets, but for references and placeholders. False past the bound. */
+GD_MUST_CHECK bool gd_render_written(const struct gd_yaml_node *node, bool by_name,
+                                     struct gd_buf *out);
+
 #endif

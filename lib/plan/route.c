@@ -335,29 +335,38 @@ static bool visit(struct walk *walk, const struct node *node, unsigned depth,
     return take(walk, node->tail, params + 1);
 }
 
-/* Finds the root of a host as sent; NULL when no pattern names it. */
-static const struct node *host_root(const struct gd_router *router, struct gd_span host,
-                                    unsigned *steps)
+struct gd_span gd_router_host(struct gd_span host, char *room)
 {
-    char lower[256];
     const char *end;
 
-    if (!router->hosts->has_literals || host.len == 0)
-        return NULL;
+    if (host.len == 0)
+        return host;
     end = memchr(host.ptr, host.ptr[0] == '[' ? ']' : ':', host.len);
     if (end)
         host.len = (size_t)(end - host.ptr) + (*end == ']');
     if (host.len > 1 && host.ptr[host.len - 1] == '.')
         host.len--;
-    if (host.len > sizeof(lower))
-        return NULL;
+    if (host.len > GD_HOST_MAX)
+        return GD_SPAN_NONE;
     for (size_t i = 0; i < host.len; i++) {
         char c = host.ptr[i];
 
-        lower[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+        room[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
     }
-    host.ptr = lower;
-    return child_of(router, router->hosts, host, steps);
+    host.ptr = room;
+    return host;
+}
+
+/* Finds the root of a host as sent; NULL when no pattern names it. */
+static const struct node *host_root(const struct gd_router *router, struct gd_span host,
+                                    unsigned *steps)
+{
+    char room[GD_HOST_MAX];
+
+    if (!router->hosts->has_literals)
+        return NULL;
+    host = gd_router_host(host, room);
+    return host.len ? child_of(router, router->hosts, host, steps) : NULL;
 }
 
 enum gd_match_result gd_router_match(const struct gd_router *router,

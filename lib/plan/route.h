@@ -40,6 +40,12 @@ GD_MUST_CHECK bool gd_pattern_parse(struct gd_span text, struct gd_arena *arena,
 
 struct gd_router;
 
+enum { GD_HOST_MAX = 256 }; /* bytes of a host that patterns are looked up by */
+
+/** A host as patterns have it, of one as sent: lower case, without port and final dot.
+ *  room: GD_HOST_MAX bytes for it. ptr NULL when it is too long to be one of theirs. */
+struct gd_span gd_router_host(struct gd_span host, char *room);
+
 /** Returns a router owned by the arena; NULL past the arena's bound. */
 struct gd_router *gd_router_new(struct gd_arena *arena);
 

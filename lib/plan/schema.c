@@ -60,9 +60,11 @@ const char *gd_type_words(enum gd_type type)
 
 bool gd_option_in(const struct gd_option *option, enum gd_section section)
 {
+    /* What answers a route is its own. */
     if (section == GD_SECTION_DEFAULTS)
         return option->section == GD_SECTION_ROUTE && option->type != GD_TYPE_MAP &&
-               option->type != GD_TYPE_JSON;
+               option->type != GD_TYPE_JSON && option->type != GD_TYPE_REDIRECT &&
+               strcmp(option->key, "pass") != 0;
     return option->section == section;
 }
 

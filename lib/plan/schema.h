@@ -27,6 +27,10 @@
       "address, `off`, or options, see below")                                           \
     X(SERVERS, "a URL like http://10.0.0.5:8001, or a list of these",                    \
       "URL, or list of URLs or options, see below")                                      \
+    X(NETWORKS, "an address, a network like 10.0.0.0/8, unix, or a list of these",       \
+      "address or network, or list of them")                                             \
+    X(REDIRECT, "a path, a URL, or a map with to and status",                            \
+      "path or URL, or options, see below")                                              \
     X(TEXTS, "a map of texts (`name: text`)", "map of `name: text`")                     \
     X(NAMES, "a list of names", "list of names")                                         \
     X(STATUSES, "a list of statuses like [2xx, 404]", "list of statuses")                \
@@ -73,7 +77,8 @@ extern const struct gd_option gd_options[];
 extern const size_t gd_option_count;
 const struct gd_section_info *gd_section_info(enum gd_section section);
 
-/** Whether a row is read in a section: `defaults` takes the routes' rows but `calls`. */
+/** Whether a row is read in a section: `defaults` takes the routes' rows but those that
+ *  say what is answered. */
 bool gd_option_in(const struct gd_option *option, enum gd_section section);
 
 /** Whether a map of its section must have it. */

@@ -4,11 +4,13 @@
 #include "plan/load.h"
 #include "plan/loader.h"
 #include "plan/schema.h"
+#include "plan/value.h"
 
 /* A value may come from a variable, whatever its type. */
 #define VARIABLE "\\$\\{"
 #define URL_PATTERN "^http://|" VARIABLE
 #define ADDRESS_PATTERN "^(http://|unix:/)|" VARIABLE
+#define TARGET_PATTERN "^(/|https?://)|" VARIABLE
 #define DURATION_PATTERN "^[0-9]+(ms|s|m|h)$|" VARIABLE
 #define SIZE_PATTERN "^[0-9]+([KMG]i?)?B$|" VARIABLE
 #define PERCENT_PATTERN "^[0-9.]+%$|" VARIABLE
@@ -83,11 +85,14 @@ static json_t *number(const struct gd_option *option)
 static json_t *words(const struct gd_option *option)
 {
     json_t *list = gd_need(json_array());
+    uint64_t digits;
 
     for (const char *word = option->words; *word;) {
         size_t len = strcspn(word, "|");
 
         json_array_append_new(list, json_stringn(word, len));
+        if (gd_value_number((struct gd_span){word, len}, &digits)) /* without quotes */
+            json_array_append_new(list, json_integer((json_int_t)digits));
         word += len + (word[len] == '|');
     }
     return any_of(gd_need(json_pack("{s:o}", "enum", list)), text_like(VARIABLE));
@@ -130,6 +135,12 @@ static json_t *type_schema(const struct gd_option *option)
     case GD_TYPE_SERVERS:
         return any_of(any_of(text_like(URL_PATTERN), ref(option->of)),
                       list_of(any_of(text_like(URL_PATTERN), ref(option->of))));
+    case GD_TYPE_NETWORKS:
+        return any_of(gd_need(json_pack("{s:s}", "type", "string")),
+                      gd_need(json_pack("{s:s, s:{s:s}}", "type", "array", "items",
+                                        "type", "string")));
+    case GD_TYPE_REDIRECT:
+        return any_of(text_like(TARGET_PATTERN), ref(option->of));
     case GD_TYPE_NAMES:
         return list_of(gd_need(json_pack("{s:s}", "type", "string")));
     case GD_TYPE_STATUSES:

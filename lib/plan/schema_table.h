@@ -36,6 +36,8 @@
     X(ROUTE, struct gd_draft_route, "routes.PATTERN",                                     \
       "What is answered. The key is `[METHOD ][HOST]/PATH`, with `{name}` for a segment "  \
       "and `{name...}` for the rest.")                                                    \
+    X(REDIRECT, struct gd_draft_redirect, "routes.PATTERN.redirect",                      \
+      "The long form of `redirect`.")                                                     \
     X(CALL, struct gd_draft_call, "routes.PATTERN.calls.NAME",                            \
       "One upstream call; its name is its key in the answer. Short form: "                \
       "`[METHOD ]UPSTREAM/PATH?QUERY`.")                                                  \
@@ -58,6 +60,9 @@
       "Event loops, each in a thread of its own; `auto` is one a core.")                  \
     X(TOP, "limits", SECTION, LIMITS, limits, 0, 0, "", "", APPLIED,                      \
       "Bounds on what clients may send and hold.")                                        \
+    X(TOP, "trusted_proxies", NETWORKS, NONE, trusted, 0, 0, "", "", APPLIED,             \
+      "Whose `X-Forwarded-*`, `X-Request-Id` and `traceparent` are believed: addresses, " \
+      "networks like `10.0.0.0/8`, and `unix` for clients of UNIX sockets.")              \
     X(TOP, "log", SECTION, LOG, log, 0, 0, "", "", APPLIED, "The error log.")             \
     X(TOP, "drain", SECTION, DRAIN, drain, 0, 0, "", "", APPLIED, "How to stop.")         \
     X(TOP, "upstreams", MAP, UPSTREAM, upstreams, 0, 0, "", "", APPLIED,                  \
@@ -81,7 +86,8 @@
     X(LIMITS, "body", SIZE, NONE, body, 0, GD_SIZE_MAX, "1MiB", "", APPLIED,              \
       "Largest request body of a route without `max_body`; more is answered with 413.")   \
     X(LIMITS, "body_timeout", DURATION, NONE, body_timeout_ms, 1, GD_MS_MAX, "30s", "",   \
-      APPLIED, "From the end of the header to the end of the body.")                      \
+      APPLIED, "From the end of the header to the end of the body; of a `pass`, how long " \
+      "the body may make no progress.")                                                   \
     X(LIMITS, "idle_timeout", DURATION, NONE, idle_timeout_ms, 1, GD_MS_MAX, "75s", "",   \
       APPLIED, "How long a connection is kept open between requests.")                    \
     X(LIMITS, "write_timeout", DURATION, NONE, write_timeout_ms, 1, GD_MS_MAX, "30s", "", \
@@ -103,7 +109,8 @@
     X(UPSTREAM, "balance", ENUM, NONE, plan.balance, 0, 0, "least_pending",               \
       "round_robin|least_pending", APPLIED, "How a server is chosen.")                    \
     X(UPSTREAM, "timeout", DURATION, NONE, plan.timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED, \
-      "One try, from asking for a connection to the last byte of the answer.")            \
+      "One try, from asking for a connection to the last byte of the answer; of a "       \
+      "`pass`, how long request or answer may make no progress.")                         \
     X(UPSTREAM, "connect_timeout", DURATION, NONE, plan.connect_timeout_ms, 1, GD_MS_MAX, \
       "500ms", "", APPLIED, "Opening a connection.")                                      \
     X(UPSTREAM, "pool", SECTION, POOL, plan.pool, 0, 0, "", "", APPLIED,                  \
@@ -113,7 +120,7 @@
       "`User-Agent: gatherd/{version}` and `Accept: application/json` are set unless "    \
       "given here.")                                                                      \
     X(UPSTREAM, "max_response", SIZE, NONE, plan.max_response, 1, GD_SIZE_MAX, "10MiB", "", \
-      APPLIED, "Largest body of an answer.")                                              \
+      APPLIED, "Largest body of an answer to a call; a `pass` has no bound.")             \
     X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
       "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
     X(SERVER, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED, "`http://HOST[:PORT]`.")     \
@@ -141,12 +148,21 @@
     X(MOCK, "fail", PERCENT, NONE, plan.fail_share, 0, 0, "0%", "", APPLIED,              \
       "The share of requests that is answered with 500 instead.")                         \
     X(ROUTE, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED,      \
-      "The deadline of the whole answer; calls that are not done by then have failed.")   \
+      "The deadline of the whole answer; calls that are not done by then have failed. Of " \
+      "a `pass`: of the answer's header, from the end of the request's body.")            \
     X(ROUTE, "max_body", SIZE, NONE, max_body, 0, GD_SIZE_MAX, "=limits.body", "", APPLIED, \
       "Largest request body; more is answered with 413.")                                 \
     X(ROUTE, "calls", MAP, CALL, calls, 0, 0, "", "", APPLIED,                            \
       "What is called, side by side where nothing waits for another, by the key it has "  \
       "in the answer; 1 to 64.")                                                          \
+    X(ROUTE, "pass", TEXT, NONE, pass, 0, 0, "", "", APPLIED,                              \
+      "Streams requests and answers of any method and content to one upstream, instead of " \
+      "`calls`: `UPSTREAM/PATH?QUERY` as in a call's `url`, or `UPSTREAM` alone for the "  \
+      "request's own path and query.")                                                    \
+    X(ROUTE, "redirect", REDIRECT, REDIRECT, redirect, 0, 0, "", "", APPLIED,             \
+      "Instead of calls: where the client is sent, as `/PATH` or `https://HOST/PATH`, "   \
+      "with the same placeholders as the url of a call. The query of the request is not " \
+      "kept.")                                                                            \
     X(ROUTE, "respond", JSON, NONE, respond, 0, 0, "", "", APPLIED,                       \
       "The shape of the answer: any value in which `$user.name` is a value of a call, "   \
       "`{user.name}` one inside a text, and `$merge`, `$concat`, `$first` and `$join` "   \
@@ -166,6 +182,10 @@
     X(ROUTE, "parts", ENUM, NONE, parts, 0, 0, "off", "off|query", APPLIED,               \
       "`query`: with `?parts=user,orders` only these calls, and what they depend on, are " \
       "made.")                                                                            \
+    X(REDIRECT, "to", TEXT, NONE, to, 0, 0, "!", "", APPLIED,                             \
+      "`/PATH` or `https://HOST/PATH`.")                                                  \
+    X(REDIRECT, "status", ENUM, NONE, status, 0, 0, "308", "301|302|303|307|308", APPLIED, \
+      "The status: 301 and 308 are permanent, and only 307 and 308 keep the method.")     \
     X(MERGE, "mode", ENUM, NONE, mode, 0, 0, "named", "named|flat|deep", APPLIED,         \
       "How parts become the answer.")                                                     \
     X(MERGE, "conflict", ENUM, NONE, conflict, 0, 0, "last", "last|first|error|concat", APPLIED, \

@@ -3,6 +3,7 @@
 #include "base/blocks.h"
 #include "http/token.h"
 #include "json/text.h"
+#include "plan/secret.h"
 
 /* Values up to this length are decoded on the stack. */
 enum { SMALL = 512 };
@@ -303,4 +304,61 @@ enum gd_failure gd_template_expand(const struct gd_template *tpl,
     if (failure != GD_OK)
         out->len = start;
     return failure;
+}
+
+/* For people ----------------------------------------------------------------------------
+ */
+
+static bool is_secret(const struct gd_piece *piece, const struct gd_values *values)
+{
+    const struct gd_ref *ref = &piece->ref;
+    bool named = ref->source == GD_SOURCE_COOKIE ||
+                 ((ref->source == GD_SOURCE_HEADER || ref->source == GD_SOURCE_QUERY) &&
+                  gd_secret_name(ref->name));
+
+    return named && gd_values_find(values, ref).kind != GD_FOUND_NOTHING;
+}
+
+/* Shows piece *at and moves *at to the next. False past the bound. */
+static bool show_piece(const struct gd_template *tpl, unsigned *at,
+                       const struct gd_values *values, struct pair *pair,
+                       struct gd_buf *out, struct gd_template_gaps *gaps)
+{
+    const struct gd_piece *piece = &tpl->pieces[*at];
+    bool ref = piece->kind == GD_PIECE_REF;
+    size_t start = out->len;
+    enum gd_failure failure;
+
+    if (ref && !gd_values_know(values, &piece->ref)) {
+        ++*at;
+        gaps->open = true;
+        return gd_buf_add_span(out, piece->written);
+    }
+    if (ref && is_secret(piece, values)) {
+        ++*at;
+        return gd_buf_add_text(out, GD_SECRET_MASK);
+    }
+    failure = expand_piece(tpl, at, values, pair, out);
+    if (failure != GD_FAIL_UNRESOLVED)
+        return failure == GD_OK;
+    out->len = start;
+    /* A segment is empty or dots for what the last placeholder in it gave. */
+    while (piece->kind != GD_PIECE_REF)
+        piece--;
+    if (gaps->missing.ptr == NULL)
+        gaps->missing = piece->written;
+    return !ref || gd_buf_add_span(out, piece->written);
+}
+
+bool gd_template_show(const struct gd_template *tpl, const struct gd_values *values,
+                      struct gd_buf *out, struct gd_template_gaps *gaps)
+{
+    struct pair pair = {0};
+    bool ok = true;
+    unsigned at = 0;
+
+    *gaps = (struct gd_template_gaps){.open = false};
+    while (at < tpl->count && ok)
+        ok = show_piece(tpl, &at, values, &pair, out, gaps);
+    return ok;
 }

@@ -69,4 +69,19 @@ bool gd_template_reads_body(const struct gd_template *tpl);
 enum gd_failure gd_template_expand(const struct gd_template *tpl,
                                    const struct gd_values *values, struct gd_buf *out);
 
+/** What gd_template_show could not fill in. */
+struct gd_template_gaps {
+    bool open; /* something is known only later: of an answer, for instance */
+    struct gd_span missing; /* the first placeholder for which an expansion would fail, as
+                               written; ptr NULL: none. Borrowed from the template */
+};
+
+/** Appends what an expansion would, for people, where not all is known yet
+ *  (gd_values_know): such placeholders stay as they were written, and so do those without
+ *  a value. Values of fields that hold secrets, and of cookies, are masked. False past
+ * the buffer's bound. */
+GD_MUST_CHECK bool gd_template_show(const struct gd_template *tpl,
+                                    const struct gd_values *values, struct gd_buf *out,
+                                    struct gd_template_gaps *gaps);
+
 #endif

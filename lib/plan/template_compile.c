@@ -138,6 +138,9 @@ static bool compile_hole(struct gd_compiler *c)
     c->at += hole.text.len;
     piece = gd_compile_piece(c, GD_PIECE_REF);
     piece->optional = hole.optional;
+    piece->written = gd_arena_copy(c->arena, hole.text);
+    if (piece->written.ptr == NULL)
+        return gd_compile_full(c);
     if (!gd_ref_parse(c->arena, hole.name, hole.text, c->names, &piece->ref, c->err))
         return false;
     if (c->place == GD_PLACE_PATH && !check_in_path(c, &hole, piece))

@@ -20,10 +20,11 @@ struct gd_piece {
     enum gd_piece_kind kind;
     enum gd_place place;
     bool optional;
-    char separator;      /* PAIR: '?' or '&'; 0: depends on the pairs before */
-    unsigned skip_to;    /* PAIR: the piece behind it, where an absent value leads */
-    struct gd_span text; /* LITERAL; else the default, encoded; ptr NULL: none */
-    struct gd_ref ref;   /* REF */
+    char separator;         /* PAIR: '?' or '&'; 0: depends on the pairs before */
+    unsigned skip_to;       /* PAIR: the piece behind it, where an absent value leads */
+    struct gd_span text;    /* LITERAL; else the default, encoded; ptr NULL: none */
+    struct gd_ref ref;      /* REF */
+    struct gd_span written; /* REF: the placeholder with its braces */
 };
 
 struct gd_template {

@@ -72,9 +72,9 @@ static bool parse_port(struct gd_span text, struct gd_url *out, struct gd_err *e
     return true;
 }
 
-static bool parse_authority(struct gd_url *out, struct gd_err *err)
+bool gd_url_check(struct gd_url *url, struct gd_err *err)
 {
-    struct gd_span all = out->authority;
+    struct gd_span all = url->authority;
     const char *end = all.ptr + all.len;
     const char *colon;
 
@@ -85,8 +85,8 @@ static bool parse_authority(struct gd_url *out, struct gd_err *err)
 
         if (close == NULL)
             return gd_err_set(err, "the IPv6 address has no closing ]");
-        out->host = (struct gd_span){all.ptr + 1, (size_t)(close - all.ptr - 1)};
-        out->ipv6 = true;
+        url->host = (struct gd_span){all.ptr + 1, (size_t)(close - all.ptr - 1)};
+        url->ipv6 = true;
         colon = close + 1;
         if (colon < end && *colon != ':')
             return gd_err_set(err, "only a port can follow the ] of an IPv6 address");
@@ -94,24 +94,46 @@ static bool parse_authority(struct gd_url *out, struct gd_err *err)
         colon = all.len ? memchr(all.ptr, ':', all.len) : NULL;
         if (colon == NULL)
             colon = end;
-        out->host = (struct gd_span){all.ptr, (size_t)(colon - all.ptr)};
+        url->host = (struct gd_span){all.ptr, (size_t)(colon - all.ptr)};
         if (colon < end && memchr(colon + 1, ':', (size_t)(end - colon - 1)))
             return gd_err_set(err, "an IPv6 address needs brackets: http://[::1]:8080");
     }
-    if (out->host.len == 0)
+    if (url->host.len == 0)
         return gd_err_set(err, "the URL has no host");
-    if (out->ipv6 ? !is_ip(out->host, AF_INET6) : !is_host(out->host))
+    if (url->ipv6 ? !is_ip(url->host, AF_INET6) : !is_host(url->host))
         return gd_err_set(err, "\"%.*s\" is no host name or address",
-                          GD_SPAN_ARG(out->host));
+                          GD_SPAN_ARG(url->host));
     if (colon == end)
         return true;
-    return parse_port((struct gd_span){colon + 1, (size_t)(end - colon - 1)}, out, err);
+    return parse_port((struct gd_span){colon + 1, (size_t)(end - colon - 1)}, url, err);
+}
+
+/* Cuts what follows the scheme where the host ends. */
+static void split(struct gd_span text, size_t scheme, struct gd_url *out)
+{
+    size_t at = scheme;
+
+    while (at < text.len && !strchr("/?#", text.ptr[at]))
+        at++;
+    *out = (struct gd_url){.port = 80};
+    out->authority = (struct gd_span){text.ptr + scheme, at - scheme};
+    out->rest = (struct gd_span){text.ptr + at, text.len - at};
+}
+
+bool gd_url_split(struct gd_span text, struct gd_url *out, struct gd_err *err)
+{
+    struct gd_span http = GD_SPAN("http://"), https = GD_SPAN("https://");
+
+    if (!gd_span_starts(text, http) && !gd_span_starts(text, https))
+        return gd_err_set(err, "expected a URL like https://example.com/, found \"%.*s\"",
+                          text.len > 100 ? 100 : (int)text.len, text.ptr);
+    split(text, gd_span_starts(text, http) ? http.len : https.len, out);
+    return true;
 }
 
 bool gd_url_parse(struct gd_span text, struct gd_url *out, struct gd_err *err)
 {
     struct gd_span http = GD_SPAN("http://"), https = GD_SPAN("https://");
-    size_t at = http.len;
 
     *out = (struct gd_url){.port = 80};
     if (gd_span_starts(text, https))
@@ -119,11 +141,8 @@ bool gd_url_parse(struct gd_span text, struct gd_url *out, struct gd_err *err)
     if (!gd_span_starts(text, http))
         return gd_err_set(err, "expected a URL like http://10.0.0.5:8001, found \"%.*s\"",
                           text.len > 100 ? 100 : (int)text.len, text.ptr);
-    while (at < text.len && !strchr("/?#", text.ptr[at]))
-        at++;
-    out->authority = (struct gd_span){text.ptr + http.len, at - http.len};
-    out->rest = (struct gd_span){text.ptr + at, text.len - at};
-    return parse_authority(out, err);
+    split(text, http.len, out);
+    return gd_url_check(out, err);
 }
 
 static const char *address_text(struct gd_arena *arena, const struct gd_url *url)

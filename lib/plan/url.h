@@ -19,6 +19,14 @@ struct gd_url {
 /** Whether text starts like a URL: `scheme://`. */
 bool gd_url_like(struct gd_span text);
 
+/** Takes `http://` or `https://` and what follows apart, without a look at the host: of
+ *  out only authority and rest are set. False with err: the sentence. */
+GD_MUST_CHECK bool gd_url_split(struct gd_span text, struct gd_url *out,
+                                struct gd_err *err);
+
+/** Checks the authority of a URL that was split, and sets the rest of it. */
+GD_MUST_CHECK bool gd_url_check(struct gd_url *url, struct gd_err *err);
+
 /** Takes a URL apart and checks scheme, host and port. False with err: the sentence. */
 GD_MUST_CHECK bool gd_url_parse(struct gd_span text, struct gd_url *out,
                                 struct gd_err *err);

@@ -157,6 +157,38 @@ struct gd_found gd_values_find(const struct gd_values *values, const struct gd_r
     return nothing();
 }
 
+bool gd_values_know(const struct gd_values *values, const struct gd_ref *ref)
+{
+    const struct gd_facts *facts = values->facts;
+
+    switch (ref->source) {
+    case GD_SOURCE_PARAM:
+    case GD_SOURCE_QUERY:
+    case GD_SOURCE_HEADER:
+    case GD_SOURCE_COOKIE:
+        return true;
+    case GD_SOURCE_BODY:
+        return values->body != NULL;
+    case GD_SOURCE_CALL:
+    case GD_SOURCE_STATUS:
+    case GD_SOURCE_FIELD:
+        return values->yields != NULL;
+    case GD_SOURCE_REQUEST_ID:
+        return facts->id.ptr != NULL;
+    case GD_SOURCE_REQUEST_IP:
+        return facts->ip.ptr != NULL;
+    case GD_SOURCE_REQUEST_METHOD:
+        return facts->method.ptr != NULL;
+    case GD_SOURCE_REQUEST_PATH:
+        return facts->path.ptr != NULL;
+    case GD_SOURCE_REQUEST_HOST:
+        return facts->host.ptr != NULL;
+    case GD_SOURCE_ITEM:
+        return values->item.tape != NULL;
+    }
+    return false;
+}
+
 /* As text -------------------------------------------------------------------------------
  */
 

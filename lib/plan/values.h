@@ -66,6 +66,10 @@ struct gd_found {
 /** Looks a reference up. */
 struct gd_found gd_values_find(const struct gd_values *values, const struct gd_ref *ref);
 
+/** Whether the value can be told: not while it belongs to a part, an item or a body that
+ * is not there (NULL), or to a fact of the request that is not known (ptr NULL). */
+bool gd_values_know(const struct gd_values *values, const struct gd_ref *ref);
+
 /** Whether what was found is one plain text for people: a string, number or boolean. Not
  *  null, lists and objects. */
 bool gd_found_is_scalar(const struct gd_found *found);

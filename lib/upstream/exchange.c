@@ -140,7 +140,7 @@ void gd_exchange_start(struct gd_exchange *exchange, struct gd_session *session,
     exchange->session = session;
     exchange->on_done = on_done;
     exchange->arg = arg;
-    exchange->method = method;
+    exchange->reader.method = method;
     exchange->max_response = max_response;
     exchange->written = 0;
     exchange->started_us = gd_loop_now_us(loop);

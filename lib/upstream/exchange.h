@@ -19,6 +19,15 @@
 
 enum { GD_REPLY_FIELDS_MAX = 100, GD_REPLY_HEAD_MAX = 32768, GD_INFORMATIONAL_MAX = 16 };
 
+/** How far a final head has been read, see upstream/reply.h. */
+struct gd_reply_reader {
+    enum gd_method method; /* of the request */
+    unsigned informational;
+    struct gd_head_state state;
+    enum gd_failure failure; /* after GD_VERDICT_FAILED, with why */
+    const char *why;
+};
+
 struct gd_exchange {
     /* results, valid from on_done until gd_exchange_free */
     int status;
@@ -35,17 +44,15 @@ struct gd_exchange {
     struct gd_session *session;
     void (*on_done)(void *arg, enum gd_failure failure);
     void *arg;
-    enum gd_method method;
+    struct gd_reply_reader reader;
     enum gd_failure failure;
     struct gd_buf request; /* freed when all is written */
     size_t written;        /* of request and content together */
     size_t max_response;
-    struct gd_head_state head_state;
     struct gd_body decoder;
     size_t decoded;  /* chunked: bytes of reply before which all is decoded */
     size_t body_end; /* length: bytes of reply when it is complete */
     uint64_t started_us;
-    unsigned informational;
     uint8_t state;
     struct gd_work outcome;
 };

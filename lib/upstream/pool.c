@@ -1,12 +1,10 @@
 #include "upstream/pool.h"
 
 #include <assert.h>
-
-#include "upstream/lists.h"
 #include <errno.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "upstream/lists.h"
 
 enum lease_state {
     LEASE_NONE,     /* not asked, or ended */
@@ -111,13 +109,14 @@ static void close_idle(struct gd_session *session)
 /* The failure class says that it failed; the log says why, at most once a second. */
 static void note_failed_dial(struct gd_server *server, int error)
 {
-    static struct gd_log_limit limit;
     char reason[128];
+    const char *why = error == EDESTADDRREQ
+                          ? "its name had no address when gatherd started"
+                          : strerror_r(error, reason, sizeof(reason));
 
     count_failed_dial(server);
-    gd_log_limited(&limit, GD_LOG_WARN, "upstream %s: no connection to %s: %s",
-                   server->upstream->name, server->plan->name,
-                   strerror_r(error, reason, sizeof(reason)));
+    gd_log_limited(&server->dial_log, GD_LOG_WARN, "upstream %s: no connection to %s: %s",
+                   server->upstream->name, server->plan->name, why);
 }
 
 static void dial(struct gd_server *server, struct gd_lease *lease)

@@ -9,6 +9,7 @@
  * pool.idle are closed when they stay unused for a second. Leases are told by deferred
  * work, so that nothing the pool does ever runs inside it again.
  */
+#include "base/log.h"
 #include "upstream/session.h"
 #include "upstream/upstream.h"
 
@@ -28,6 +29,7 @@ struct gd_server {
     struct gd_lease *first_waiter, *last_waiter;
     struct gd_timer sweep;
     uint32_t sweep_ms; /* what the sweep timer is armed with; 0: disarmed */
+    struct gd_log_limit dial_log;
     size_t reply_hint; /* room for the first read of the next reply, bytes */
 };
 

@@ -17,6 +17,55 @@ static const struct gd_head_limits limits = {.line_bytes = 8192,
                                              .head_bytes = GD_REPLY_HEAD_MAX,
                                              .field_count = GD_REPLY_FIELDS_MAX};
 
+/* Heads ------------------------------------------------------------------------------ */
+
+static enum gd_verdict refuse(struct gd_reply_reader *reader, enum gd_failure failure,
+                              const char *why)
+{
+    reader->failure = failure;
+    reader->why = why;
+    return GD_VERDICT_FAILED;
+}
+
+static enum gd_verdict refuse_head(struct gd_reply_reader *reader)
+{
+    const struct gd_head_state *state = &reader->state;
+
+    return refuse(reader,
+                  state->refusal == GD_REFUSE_HEAD_TOO_LARGE ? GD_FAIL_TOO_LARGE
+                                                             : GD_FAIL_PROTOCOL,
+                  state->why ? state->why : "the head is not valid HTTP");
+}
+
+enum gd_verdict gd_reply_final_head(struct gd_reply_reader *reader, struct gd_buf *bytes,
+                                    struct gd_field *fields,
+                                    struct gd_response_head *head)
+{
+    for (;;) {
+        switch (gd_response_head_parse(&reader->state, gd_buf_span(bytes), &limits,
+                                       reader->method, fields, head)) {
+        case GD_PARSE_MORE:
+            return GD_VERDICT_MORE;
+        case GD_PARSE_REFUSED:
+            return refuse_head(reader);
+        case GD_PARSE_DONE:
+            break;
+        }
+        if (head->status >= 200)
+            return GD_VERDICT_COMPLETE;
+        /* Nothing of ours asks for another protocol, so 101 is none of the interim ones.
+         */
+        if (head->status == 101)
+            return refuse(reader, GD_FAIL_PROTOCOL, "an upgrade nobody asked for");
+        if (++reader->informational > GD_INFORMATIONAL_MAX)
+            return refuse(reader, GD_FAIL_PROTOCOL, "too many interim answers");
+        gd_buf_drop(bytes, head->bytes);
+        reader->state = (struct gd_head_state){0};
+    }
+}
+
+/* Bodies ----------------------------------------------------------------------------- */
+
 enum gd_verdict gd_reply_fail(struct gd_exchange *exchange, enum gd_failure failure,
                               const char *why)
 {
@@ -33,9 +82,8 @@ void gd_reply_init(struct gd_exchange *exchange)
     max = max > SIZE_MAX - extra ? SIZE_MAX : max + extra;
     gd_buf_init(&exchange->reply, gd_loop_blocks(exchange->session->server->loop), max);
     exchange->reply.budget = exchange->budget;
-    exchange->head_state = (struct gd_head_state){0};
+    exchange->reader = (struct gd_reply_reader){.method = exchange->reader.method};
     exchange->head_bytes = 0;
-    exchange->informational = 0;
     exchange->status = 0;
     exchange->body = GD_SPAN_NONE;
     exchange->why = NULL;
@@ -147,44 +195,18 @@ static enum gd_verdict take_head(struct gd_exchange *exchange,
     return look_at_body(exchange);
 }
 
-static enum gd_verdict refuse_head(struct gd_exchange *exchange)
-{
-    const struct gd_head_state *state = &exchange->head_state;
-
-    return gd_reply_fail(exchange,
-                         state->refusal == GD_REFUSE_HEAD_TOO_LARGE ? GD_FAIL_TOO_LARGE
-                                                                    : GD_FAIL_PROTOCOL,
-                         state->why ? state->why : "the head is not valid HTTP");
-}
-
 static enum gd_verdict look_at_head(struct gd_exchange *exchange)
 {
     struct gd_field fields[GD_REPLY_FIELDS_MAX];
     struct gd_response_head head;
+    enum gd_verdict verdict =
+        gd_reply_final_head(&exchange->reader, &exchange->reply, fields, &head);
 
-    for (;;) {
-        switch (gd_response_head_parse(&exchange->head_state,
-                                       gd_buf_span(&exchange->reply), &limits,
-                                       exchange->method, fields, &head)) {
-        case GD_PARSE_MORE:
-            return GD_VERDICT_MORE;
-        case GD_PARSE_REFUSED:
-            return refuse_head(exchange);
-        case GD_PARSE_DONE:
-            break;
-        }
-        if (head.status >= 200)
-            return take_head(exchange, &head);
-        /* Nothing of ours asks for another protocol, so 101 is none of the interim ones.
-         */
-        if (head.status == 101)
-            return gd_reply_fail(exchange, GD_FAIL_PROTOCOL,
-                                 "an upgrade nobody asked for");
-        if (++exchange->informational > GD_INFORMATIONAL_MAX)
-            return gd_reply_fail(exchange, GD_FAIL_PROTOCOL, "too many interim answers");
-        gd_buf_drop(&exchange->reply, head.bytes);
-        exchange->head_state = (struct gd_head_state){0};
-    }
+    if (verdict == GD_VERDICT_COMPLETE)
+        return take_head(exchange, &head);
+    if (verdict == GD_VERDICT_FAILED)
+        return gd_reply_fail(exchange, exchange->reader.failure, exchange->reader.why);
+    return verdict;
 }
 
 /* The server will send no more. */

@@ -20,15 +20,16 @@ import time
 
 from servers import CLIENT_CORE, Gatherd, Nginx, Origin, all_descriptors, nginx_gather
 
-# What is asked for: name, path, calls, bytes of each.
+# What is asked for: name, path, calls (0: a pass), bytes of each.
 WORKS = [
-    ("pass 1 KiB", "/pass", 1, 1024),
+    ("pass 1 KiB", "/pass", 0, 1024),
+    ("gather 1 x 1 KiB", "/g1", 1, 1024),
     ("gather 3 x 1 KiB", "/g3", 3, 1024),
     ("gather 10 x 2 KiB", "/g10", 10, 2048),
     ("gather 3 x 256 KiB", "/g256", 3, 256 * 1024),
 ]
 # Per request: system calls, heap allocations, instructions in user space.
-BUDGETS = {"/pass": (6, 22, 25_000), "/g3": (11, 26, 50_000)}
+BUDGETS = {"/pass": (6, 22, 25_000), "/g1": (6, 22, 25_000), "/g3": (11, 26, 50_000)}
 
 
 # As many kept connections as nginx is given here. The default of 32 would close and open
@@ -39,7 +40,7 @@ KEPT = ", pool: {max: 256, idle: 256}"
 def config(origin_port, upstream=KEPT, top=""):
     lines = [top, f"upstreams: {{o: {{servers: [\"http://127.0.0.1:{origin_port}\"]{upstream}}}}}", "routes:"]
     for _, path, count, size in WORKS:
-        lines += [f"  GET {path}:", "    calls:"]
+        lines += [f"  GET {path}:", "    calls:" if count else f"    pass: o/{size}/0"]
         lines += [f"      p{n}: o/{size}/{n}" for n in range(count)]
     return "\n".join(lines) + "\n"
 
@@ -133,7 +134,7 @@ def compare(options):
                 theirs = Measured(nginx, there, connections)
                 measure_in_turn([ours, theirs], options)
                 rows += [[name, "gatherd", *ours.cells(), f"{ours.cpu / theirs.cpu:.2f}"],
-                         ["", "nginx" if count == 1 else "nginx+lua", *theirs.cells(), "1.00"]]
+                         ["", "nginx" if count < 2 else "nginx+lua", *theirs.cells(), "1.00"]]
                 complaints += [f"{name}: {text}" for text in ours.wrong | theirs.wrong]
     table("Beside nginx, best of alternating runs, one core each (nginx+lua joins the parts unchecked)",
           ["work", "server", "requests/s", "p50 ms", "p99 ms", "CPU s/100k", "ratio"], rows)
@@ -180,7 +181,7 @@ def counts(options):
     kinds = [("system calls", system_calls), ("allocations", allocations),
              ("instructions", instructions)]
     with Origin(options.build) as origin:
-        for name, path, _, _ in WORKS[:2]:
+        for name, path, _, _ in WORKS[:3]:
             for (what, count), budget in zip(kinds, BUDGETS[path]):
                 print(f"... {what} of {name}", file=sys.stderr, flush=True)
                 value = (count(options, origin, path, 2 * requests)
@@ -247,7 +248,7 @@ def pool(options):
     with Origin(options.build) as origin, \
             Gatherd(options.build, config(origin.port)) as pooled, \
             Gatherd(options.build, config(origin.port, ", pool: {max: 256, idle: 256, max_requests: 1}")) as fresh:
-        for work, path, _, _ in WORKS[:2]:
+        for work, path, _, _ in WORKS[:3]:
             print(f"... {work}, pooled and fresh", file=sys.stderr, flush=True)
             kept, single = Measured(pooled, path, 32), Measured(fresh, path, 32)
             measure_in_turn([kept, single], options)

@@ -1,17 +1,25 @@
 /*
- * How fast JSON is checked: GB/s of both twins over made-up documents in the shapes of
+ * How fast JSON is checked, indexed and cut: over made-up documents in the shapes of
  * well-known ones. The same bytes every run.
  *
- *     bench_json                     the table
- *     bench_json api vector 2000     2000 scans of one document, for counting
- *                                    instructions: valgrind --tool=callgrind
- *                                    --toggle-collect=gd_json_scan …
+ *     bench_json                     the table: GB/s of both twins, GB/s of tapes and of
+ *                                    picking a third of the names from a tape, and
+ *                                    instructions a byte where the kernel counts them
+ *     bench_json api scan 2000       one kind of work on one document 2000 times, for
+ *                                    counting instructions: valgrind --tool=callgrind
+ *                                    --toggle-collect=gd_json_scan … Other kinds are
+ *                                    portable (gd_json_scan_portable), tape
+ *                                    (gd_tape_build) and pick (gd_project)
  */
+#include <linux/perf_event.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "json/project.h"
 #include "json/scan.h"
 
 static uint64_t seed;
@@ -183,17 +191,64 @@ static void make_dense(struct gd_buf *buf)
     put(buf, "]}");
 }
 
-typedef bool scan_fn(struct gd_span bytes, unsigned max_depth, struct gd_span *value,
-                     struct gd_json_fault *fault);
+/* One document, and all that the kinds of work need. */
+struct job {
+    struct gd_span text;
+    struct gd_blocks blocks;
+    struct gd_tape tape;
+    struct gd_arena rules;
+    struct gd_projection *projection;
+};
 
-static void scan_times(scan_fn *scan, struct gd_span text, long count)
+typedef void work_fn(struct job *job);
+
+static void scan_once(struct job *job)
 {
     struct gd_span value;
 
-    while (count-- > 0)
-        if (!scan(text, GD_JSON_DEPTH_MAX, &value, NULL))
-            abort();
+    if (!gd_json_scan(job->text, GD_JSON_DEPTH_MAX, &value, NULL))
+        abort();
 }
+
+static void scan_portable_once(struct job *job)
+{
+    struct gd_span value;
+
+    if (!gd_json_scan_portable(job->text, GD_JSON_DEPTH_MAX, &value, NULL))
+        abort();
+}
+
+static void tape_once(struct job *job)
+{
+    if (!gd_tape_build(&job->tape, job->text))
+        abort();
+}
+
+/* From a tape that is there. */
+static void pick_once(struct job *job)
+{
+    struct gd_arena arena;
+    struct gd_splice splice;
+
+    gd_arena_init(&arena, &job->blocks, 4096, 16 << 20);
+    gd_splice_init(&splice, &arena);
+    if (!gd_project(job->projection, (struct gd_json_value){&job->tape, GD_NODE_ROOT},
+                    &splice))
+        abort();
+    gd_arena_free(&arena);
+}
+
+static const struct {
+    const char *name;
+    work_fn *work;
+} kinds[] = {
+    {"scan", scan_once},
+    {"portable", scan_portable_once},
+    {"tape", tape_once},
+    {"pick", pick_once},
+};
+
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 static double now_s(void)
 {
@@ -204,53 +259,148 @@ static double now_s(void)
 }
 
 /* The best of several rounds of about 20 ms: what the machine does undisturbed. */
-static double gigabytes_per_s(scan_fn *scan, struct gd_span text)
+static double gigabytes_per_s(work_fn *work, struct job *job)
 {
-    long count = 1 + 40000000 / (long)text.len;
+    long count = 1 + 40000000 / (long)job->text.len;
     double best = 0;
 
     for (int round = 0; round < 7; round++) {
         double start = now_s(), took;
 
-        scan_times(scan, text, count);
+        for (long i = 0; i < count; i++)
+            work(job);
         took = now_s() - start;
-        if (took > 0 && (double)text.len * (double)count / took > best)
-            best = (double)text.len * (double)count / took;
+        if (took > 0 && (double)job->text.len * (double)count / took > best)
+            best = (double)job->text.len * (double)count / took;
     }
     return best / 1e9;
+}
+
+/* The kernel's counter of instructions in user space; below 0 where there is none. */
+static int open_counter(void)
+{
+    struct perf_event_attr attr = {
+        .type = PERF_TYPE_HARDWARE,
+        .size = sizeof(attr),
+        .config = PERF_COUNT_HW_INSTRUCTIONS,
+        .exclude_kernel = 1,
+        .exclude_hv = 1,
+    };
+
+    return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+}
+
+static uint64_t count_of(int counter)
+{
+    uint64_t count = 0;
+
+    if (read(counter, &count, sizeof(count)) != sizeof(count))
+        abort();
+    return count;
+}
+
+static void print_instructions(work_fn *work, struct job *job, int counter)
+{
+    uint64_t before;
+
+    if (counter < 0) {
+        printf(" %9s", "-");
+        return;
+    }
+    before = count_of(counter);
+    work(job);
+    printf(" %9.2f", (double)(count_of(counter) - before) / (double)job->text.len);
 }
 
 static const struct {
     const char *name;
     void (*make)(struct gd_buf *buf);
+    const char *picks; /* about a third of the names, with a blank between them */
 } documents[] = {
-    {"tweets", make_tweets}, {"border", make_border}, {"catalogue", make_catalogue},
-    {"api", make_api},       {"dense", make_dense},
+    {"tweets", make_tweets,
+     "statuses.id_str statuses.text statuses.user.name statuses.user.screen_name "
+     "statuses.entities.urls statuses.lang"},
+    {"border", make_border, "type features.coordinates"},
+    {"catalogue", make_catalogue,
+     "performances.eventId performances.name performances.prices.amount "
+     "performances.seatCategories.areaId performances.start"},
+    {"api", make_api,
+     "login name avatarUrl address.city tags orders.orderId orders.total links.self"},
+    {"dense", make_dense, "orders.id orders.price"},
 };
+
+static struct gd_projection *projection_of(struct gd_arena *arena, const char *picks)
+{
+    struct gd_json_path paths[16];
+    struct gd_project_rules rules = {.pick = paths};
+
+    while (*picks) {
+        struct gd_span path = {picks, strcspn(picks, " ")};
+
+        if (!gd_json_path_parse(arena, path, &paths[rules.pick_count++], NULL))
+            abort();
+        picks += path.len + (picks[path.len] == ' ');
+    }
+    return gd_projection_new(arena, &rules, NULL);
+}
+
+static void print_row(const char *name, struct job *job, int counter)
+{
+    printf("%-10s %9zu", name, job->text.len);
+    for (size_t i = 0; i < KINDS; i++)
+        printf(" %9.2f", gigabytes_per_s(kinds[i].work, job));
+    for (size_t i = 0; i < KINDS; i++)
+        if (kinds[i].work != scan_portable_once)
+            print_instructions(kinds[i].work, job, counter);
+    printf("\n");
+}
+
+static void run_times(struct job *job, const char *kind, long count)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (strcmp(kinds[i].name, kind) == 0)
+            for (long left = count; left > 0; left--)
+                kinds[i].work(job);
+    printf("%zu bytes\n", job->text.len);
+}
+
+static void run_document(size_t i, char **only, int counter)
+{
+    struct job job;
+    struct gd_buf buf;
+
+    if (only && strcmp(only[1], documents[i].name))
+        return;
+    gd_buf_init(&buf, NULL, 8 << 20);
+    seed = 1;
+    documents[i].make(&buf);
+    gd_blocks_init(&job.blocks);
+    gd_tape_init(&job.tape, &job.blocks, NULL);
+    gd_arena_init(&job.rules, NULL, 4096, 65536);
+    job.projection = projection_of(&job.rules, documents[i].picks);
+    if (job.projection == NULL ||
+        !gd_json_scan(gd_buf_span(&buf), GD_JSON_DEPTH_MAX, &job.text, NULL) ||
+        !gd_tape_build(&job.tape, job.text))
+        abort();
+    if (only == NULL)
+        print_row(documents[i].name, &job, counter);
+    else
+        run_times(&job, only[2], strtol(only[3], NULL, 10));
+    gd_tape_free(&job.tape);
+    gd_arena_free(&job.rules);
+    gd_blocks_clear(&job.blocks);
+    gd_buf_free(&buf);
+}
 
 int main(int argc, char **argv)
 {
-    if (argc != 4)
-        printf("%-10s %9s %12s %14s\n", "document", "bytes", "scan GB/s",
-               "portable GB/s");
-    for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
-        struct gd_buf buf;
-        struct gd_span text;
+    int counter = open_counter();
 
-        gd_buf_init(&buf, NULL, 8 << 20);
-        seed = 1;
-        documents[i].make(&buf);
-        text = gd_buf_span(&buf);
-        if (argc != 4)
-            printf("%-10s %9zu %12.2f %14.2f\n", documents[i].name, text.len,
-                   gigabytes_per_s(gd_json_scan, text),
-                   gigabytes_per_s(gd_json_scan_portable, text));
-        else if (strcmp(argv[1], documents[i].name) == 0) {
-            printf("%zu bytes\n", text.len);
-            scan_times(strcmp(argv[2], "vector") ? gd_json_scan_portable : gd_json_scan,
-                       text, strtol(argv[3], NULL, 10));
-        }
-        gd_buf_free(&buf);
-    }
+    if (argc != 4)
+        printf("%20s %39s %29s\n%-10s %9s %9s %9s %9s %9s %9s %9s %9s\n", "", "GB/s",
+               "instructions a byte", "document", "bytes", "scan", "portable", "tape",
+               "pick", "scan", "tape", "pick");
+    for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
+        run_document(i, argc == 4 ? argv : NULL, counter);
     return EXIT_SUCCESS;
 }

@@ -4,7 +4,7 @@ import struct
 import time
 
 from waits import PATIENCE_S
-from wire import Closed, Reader, Reset, read_response
+from wire import Closed, Reader, Reset, read_chunks, read_response, read_response_head
 
 
 class Client:
@@ -38,6 +38,14 @@ class Client:
         response = read_response(self.reader, method)
         response.elapsed = time.monotonic() - start
         return response
+
+    def stream_head(self):
+        """The head of an answer whose body comes in chunks (see chunks)."""
+        return read_response_head(self.reader)
+
+    def chunks(self):
+        """The chunks of the body, each as soon as it is here."""
+        return read_chunks(self.reader)
 
     def call(self, method, target, headers=None, body=None):
         start = time.monotonic()

@@ -49,9 +49,11 @@ class Scene:
 
     def gather(self, names, route="", upstream="", **options):
         """A daemon with `GET /x`, which calls /NAME of an upstream NAME for each of the
-        names: a dict NAME: Origin, further options of all calls by `calls`."""
+        names: a dict NAME: Origin, further options of all calls by `calls`, `log` of the
+        daemon."""
         calls = options.pop("calls", {})
-        lines = ["upstreams:"]
+        lines = [f"log: {options.pop('log')}"] if "log" in options else []
+        lines.append("upstreams:")
         for name, origin in names.items():
             lines.append(f"  {name}: {{servers: [\"{origin.url}\"]{upstream}}}")
         lines += ["routes:", "  GET /x:"] + [f"    {line}" for line in route.split("\n") if line]

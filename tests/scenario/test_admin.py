@@ -116,3 +116,15 @@ def test_admin_answers_while_all_upstreams_hang(scene):
     assert daemon.server("users")["sessions"]["leased"] == 50
     for client in clients:
         client.close()
+
+
+def test_a_debug_log_tells_the_steps_of_a_call_and_why_it_failed(scene):
+    origin = scene.origin(lambda exchange: exchange.send(b"SSH-2.0-x\r\n\r\n"))
+    daemon = scene.gather({"users": origin}, route="timeout: 30s", log="{level: debug}")
+    answer = daemon.get("/x")
+    assert answer.status == 502
+    call = f"call {answer.header('X-Request-Id')}/users"
+    daemon.board.wait(lambda: f"{call} DECODE → ENDED" in daemon.log(), "the last step")
+    for line in ("IDLE → EXPAND", "EXPAND → LEASE", "LEASE → EXCHANGE", "EXCHANGE → DECODE"):
+        assert f"gatherd: debug: {call} {line}" in daemon.log(), daemon.log()
+    assert f"{call}: protocol: " in daemon.log(), daemon.log()

@@ -107,3 +107,15 @@ def test_output_that_cannot_be_written_is_74(_):
         done = subprocess.run([PROGRAM, "reference"], stdout=full, stderr=subprocess.PIPE,
                               check=False, timeout=10)
     assert done.returncode == 74, done
+
+
+def test_a_closed_output_is_74_too(_):
+    done = run_gatherd("version", preexec=lambda: os.close(1))
+    assert done.returncode == 74, done
+
+
+def test_a_closed_standard_descriptor_is_not_taken_by_a_socket(scene):
+    daemon = scene.gather({"users": scene.origin()}, preexec=lambda: (os.close(0), os.close(1)))
+    assert daemon.get("/x").status == 200
+    for number in (0, 1):
+        assert os.readlink(f"/proc/{daemon.process.pid}/fd/{number}") == "/dev/null"

@@ -4,7 +4,7 @@ import threading
 import time
 
 from origin import reply_bytes
-from waits import until, within
+from waits import SLOWDOWN, until, within
 
 
 def assert_timed_out(answer, seconds, call="users"):
@@ -35,6 +35,29 @@ def test_the_timeout_of_the_upstream_holds(scene):
     origin = scene.origin(lambda exchange: exchange.silence())
     daemon = scene.gather({"users": origin}, upstream=", timeout: 150ms")
     assert_timed_out(daemon.get("/x"), 0.15)
+
+
+def test_every_deadline_is_kept_to_50_ms(scene):
+    """What else the machine does can only add to the time, so one exact try proves it."""
+    def drip(exchange):
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        exchange.drip(b"[" + b" " * 998 + b"]", 0.005)
+
+    silent, dripping = scene.origin(lambda exchange: exchange.silence()), scene.origin(drip)
+    daemon = scene.gatherd("\n".join([
+        "upstreams:", f"  patient: {silent.url}", f"  dripping: {dripping.url}",
+        f"  hasty: {{servers: [\"{silent.url}\"], timeout: 200ms}}", "routes:",
+        "  GET /route: {timeout: 200ms, calls: {a: patient/a}}",
+        "  GET /dripping: {timeout: 200ms, calls: {a: dripping/a}}",
+        "  GET /call: {calls: {a: {url: patient/a, timeout: 200ms}}}",
+        "  GET /upstream: {calls: {a: hasty/a}}", ""]))
+    for path in ("/route", "/dripping", "/call", "/upstream"):
+        taken = []
+        while len(taken) < 10 and (not taken or min(taken) > 0.2 + 0.05 * SLOWDOWN):
+            answer = daemon.get(path)
+            assert answer.status == 504, (path, answer.raw)
+            taken.append(answer.elapsed)
+        assert 0.2 - 0.005 <= min(taken) <= 0.2 + 0.05 * SLOWDOWN, (path, taken)
 
 
 def test_the_route_answers_with_what_is_there_at_its_deadline(scene):

@@ -44,6 +44,19 @@ def test_an_upstream_that_is_not_there_is_connect(scene):
     assert daemon.server("users")["connect_failures"] == 1
 
 
+def test_the_log_says_of_each_upstream_why_there_is_no_connection(scene):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    daemon = scene.gatherd("\n".join([
+        f"upstreams: {{one: 'http://127.0.0.1:{port}', two: 'http://127.0.0.1:{port}'}}",
+        "routes:", "  GET /x:", "    calls:",
+        "      a: {url: one/a, optional: true}", "      b: {url: two/a, optional: true}", ""]))
+    assert daemon.get("/x").json() == {"a": None, "b": None}
+    for name in ("one", "two"):
+        line = f"upstream {name}: no connection to 127.0.0.1:{port}: Connection refused"
+        daemon.board.wait(lambda line=line: f"gatherd: warn: {line}" in daemon.log(), line)
+
+
 def test_a_reset_before_the_reply_is_reset(scene):
     fails_with(scene, lambda exchange: exchange.reset(), 502, "reset")
 

@@ -81,6 +81,17 @@ def test_a_hidden_call_that_fails_fails_the_route_when_required(scene):
     assert (answer.status, answer.json()["call"]) == (502, "hidden")
 
 
+def test_a_hidden_call_is_named_among_the_parts_only_when_it_failed(scene):
+    bad = scene.origin(lambda exchange: exchange.reset())
+    daemon = scene.gather(
+        {"seen": scene.origin(), "bad": bad, "quiet": scene.origin(), "broken": bad},
+        calls={"bad": ", optional: true", "quiet": ", hidden: true",
+               "broken": ", hidden: true, optional: true"})
+    answer = daemon.get("/x")
+    assert answer.json() == {"seen": {"path": "/seen"}, "bad": None}
+    assert answer.header("Gather-Parts") == "seen, bad;error=reset, broken;error=reset"
+
+
 def test_what_is_sent_upstream_is_plain_and_names_its_request(scene):
     origin = scene.origin()
     daemon = scene.gather({"users": origin})

@@ -1,9 +1,11 @@
 """What gatherd uses: nothing while idle, no more as time goes by, and no harm at the limits."""
 import resource
+import threading
 import time
 
 from client import Client
-from waits import SLOWDOWN, until
+from origin import reply_bytes
+from waits import PATIENCE_S, SLOWDOWN, until
 
 # Sanitizers keep freed memory for a while.
 MAY_GROW_BYTES = 1024 * 1024 if SLOWDOWN == 1 else 64 * 1024 * 1024
@@ -49,6 +51,39 @@ def test_memory_does_not_grow_with_requests(scene):
     browse(1500)
     grown = daemon.rss_bytes() - before
     assert grown < MAY_GROW_BYTES, f"{grown} bytes in 1500 requests"
+
+
+def test_memory_of_bursts_of_large_answers_goes_back(scene):
+    count, body = 48, b'["' + b"x" * 300_000 + b'"]'
+    release = threading.Semaphore(0)
+
+    def hold_the_end(exchange):
+        data = reply_bytes(body=body)
+        exchange.send(data[:-1])
+        release.acquire(timeout=PATIENCE_S)
+        exchange.send(data[-1:])
+
+    origin = scene.origin(hold_the_end).on("/first", {})
+    daemon = scene.gatherd(
+        f"upstreams: {{o: {{servers: ['{origin.url}'], timeout: 60s}}}}\n"
+        "defaults: {timeout: 60s}\n"
+        "routes: {GET /first: {calls: {a: o/first}}, GET /x: {calls: {a: o/x}}}\n")
+    assert daemon.get("/first").status == 200
+    before = daemon.rss_bytes()
+    # The second one finds a heap that has seen large blocks come and go, and small ones
+    # that stay come to lie behind its own.
+    for _ in range(2):
+        clients = [scene.client(daemon).request("GET", "/x") for _ in range(count)]
+        until(lambda: daemon.rss_bytes() - before > count * 250_000, "the burst is held in memory")
+        for _ in range(20):
+            scene.client(daemon).get("/first")
+        release.release(count)
+        for client in clients:
+            assert client.response().body == b'{"a":' + body + b"}"
+            client.close()
+    # Small blocks may stay, in a bounded number.
+    until(lambda: daemon.rss_bytes() - before < MAY_GROW_BYTES + 3 * 1024 * 1024,
+          "the memory goes back", 10)
 
 
 def test_running_out_of_descriptors_does_no_harm(scene):

@@ -158,3 +158,21 @@ def read_response(reader, method="GET"):
     _, rest = parse_response(response.raw, method)
     assert not rest, rest
     return response
+
+
+def read_response_head(reader):
+    """The head of a final reply whose body is read by read_chunks."""
+    response = Response(reader.head())
+    assert response.status >= 200, response.start
+    return response
+
+
+def read_chunks(reader):
+    """The chunks of a body, each as soon as it is here, until the last one."""
+    while True:
+        size = int(reader.line(), 16)
+        chunk = reader.need(size + 2)
+        assert chunk[-2:] == b"\r\n", chunk[-20:]
+        if size == 0:
+            return
+        yield chunk[:-2]

@@ -39,8 +39,9 @@ struct rig {
     size_t big_bytes;
     struct iovec pieces[RIG_PIECES];
     char *big;
-    int status;           /* of the answers; 0: 200 */
-    bool no_head_handler; /* set before rig_start */
+    int status;                       /* of the answers; 0: 200 */
+    bool no_head_handler;             /* set before rig_start */
+    const struct gd_handler *handler; /* the same; NULL: answers by path */
 };
 
 static inline void rig_on_release(void *arg)
@@ -83,7 +84,7 @@ static inline void rig_on_head(void *arg, struct gd_request *request)
     struct rig *rig = arg;
 
     rig->heads++;
-    memcpy(rig->last_id, request->id, sizeof(rig->last_id));
+    snprintf(rig->last_id, sizeof(rig->last_id), "%.*s", GD_SPAN_ARG(request->id));
     if (gd_span_is(request->target.path, "/small"))
         request->max_body = 10;
     if (gd_span_is(request->target.path, "/early")) {
@@ -169,6 +170,8 @@ static inline void rig_start(struct rig *rig)
         (struct gd_handler){.on_head = rig->no_head_handler ? NULL : rig_on_head,
                             .on_request = rig_on_request,
                             .on_gone = rig_on_gone};
+    if (rig->handler)
+        config.handler = *rig->handler;
     rig->front = gd_front_new(&config, &err);
     ck_assert_msg(rig->front != NULL, "%s", err.text);
     rig->listen_fd = gd_listen_open(&where, 1024, &rig->address, &err);

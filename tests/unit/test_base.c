@@ -1,7 +1,10 @@
 #include "suite.h"
 
+#include <time.h>
+
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/loop.h"
 #include "base/stat.h"
 
@@ -69,6 +72,74 @@ START_TEST(an_arena_is_aligned_and_bounded)
 }
 END_TEST
 
+START_TEST(large_blocks_serve_again_and_a_bounded_number_is_kept)
+{
+    struct gd_blocks blocks;
+    void *held[20], *again;
+    size_t cap;
+
+    gd_blocks_init(&blocks);
+    held[0] = gd_blocks_get(&blocks, 262300, &cap);
+    ck_assert_uint_eq(cap, 320 * 1024);
+    gd_blocks_put(&blocks, held[0], cap);
+    again = gd_blocks_get(&blocks, 300000, &cap);
+    ck_assert_ptr_eq(again, held[0]);
+    gd_blocks_put(&blocks, again, cap);
+    for (int i = 0; i < 20; i++)
+        held[i] = gd_blocks_get(&blocks, 1 << 20, &cap);
+    for (int i = 0; i < 20; i++)
+        gd_blocks_put(&blocks, held[i], cap);
+    ck_assert_uint_gt(blocks.large_bytes, 4 << 20);
+    ck_assert_uint_le(blocks.large_bytes, 8 << 20);
+    gd_blocks_clear(&blocks);
+    ck_assert_uint_eq(blocks.large_bytes, 0);
+}
+END_TEST
+
+START_TEST(only_large_blocks_that_lay_unused_age)
+{
+    struct gd_blocks blocks;
+    size_t cap, small_cap;
+    void *a, *b, *small;
+
+    gd_blocks_init(&blocks);
+    small = gd_blocks_get(&blocks, 100, &small_cap);
+    a = gd_blocks_get(&blocks, 200000, &cap);
+    b = gd_blocks_get(&blocks, 200000, &cap);
+    gd_blocks_put(&blocks, a, cap);
+    gd_blocks_put(&blocks, b, cap);
+    gd_blocks_put(&blocks, small, small_cap);
+    gd_blocks_age(&blocks);
+    ck_assert_uint_eq(blocks.large_bytes, 2 * cap);
+    gd_blocks_put(&blocks, gd_blocks_get(&blocks, 200000, &cap), cap);
+    gd_blocks_age(&blocks);
+    ck_assert_uint_eq(blocks.large_bytes, cap);
+    gd_blocks_age(&blocks);
+    ck_assert_uint_eq(blocks.large_bytes, 0);
+    ck_assert_uint_eq(blocks.cached[0], 1);
+    gd_blocks_clear(&blocks);
+}
+END_TEST
+
+static bool no_large_blocks(void *arg)
+{
+    return gd_loop_blocks(arg)->large_bytes == 0;
+}
+
+START_TEST(a_loop_gives_unused_large_blocks_back)
+{
+    struct gd_err err;
+    struct gd_loop *loop = gd_loop_new(&err);
+    size_t cap;
+    void *block = gd_blocks_get(gd_loop_blocks(loop), 200000, &cap);
+
+    gd_blocks_put(gd_loop_blocks(loop), block, cap);
+    ck_assert(!no_large_blocks(loop));
+    ck_assert(gd_loop_run_until(loop, no_large_blocks, loop, 20000));
+    gd_loop_free(loop);
+}
+END_TEST
+
 struct count {
     struct gd_loop *loop;
     struct gd_work work;
@@ -129,6 +200,21 @@ static void on_posted(void *arg)
     ((struct count *)arg)->runs = 3;
 }
 
+START_TEST(the_clock_of_waits_is_the_monotonic_one)
+{
+    struct gd_err err;
+    struct gd_loop *loop = gd_loop_new(&err);
+    struct timespec ts;
+    uint64_t now_us;
+
+    ck_assert(clock_gettime(CLOCK_MONOTONIC, &ts) == 0);
+    now_us = (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+    ck_assert_uint_ge(gd_loop_now_us(loop), now_us);
+    ck_assert_uint_lt(gd_loop_now_us(loop), now_us + 60000000);
+    gd_loop_free(loop);
+}
+END_TEST
+
 START_TEST(posted_work_wakes_the_loop)
 {
     struct gd_err err;
@@ -172,8 +258,35 @@ START_TEST(a_bucket_counts_beyond_32_bits)
 }
 END_TEST
 
+START_TEST(hashes_are_those_of_siphash_1_3)
+{
+    struct gd_hash_key zero = {0, 0}, counted = {UINT64_C(0x0706050403020100),
+                                                 UINT64_C(0x0f0e0d0c0b0a0908)};
+
+    ck_assert_uint_eq(gd_hash(counted, GD_SPAN("")), UINT64_C(0xabac0158050fc4dc));
+    ck_assert_uint_eq(gd_hash(zero, GD_SPAN("a")), UINT64_C(0x407448d2b89b1813));
+    ck_assert_uint_eq(gd_hash(zero, GD_SPAN("abcdefg")), UINT64_C(0x6db12aae9070f506));
+    ck_assert_uint_eq(gd_hash(zero, GD_SPAN("abcdefgh")), UINT64_C(0x3f7b849c0b8e35ea));
+    ck_assert_uint_eq(gd_hash(zero, GD_SPAN("gathered and joined")),
+                      UINT64_C(0x501511968cb0df76));
+}
+END_TEST
+
+START_TEST(the_process_has_a_key_of_its_own)
+{
+    struct gd_hash_key key = gd_hash_key_of_process(), again = gd_hash_key_of_process();
+
+    ck_assert(key.low != 0 || key.high != 0);
+    ck_assert(key.low == again.low && key.high == again.high);
+}
+END_TEST
+
 GD_SUITE("base", a_buffer_never_outgrows_its_bound,
          buffers_share_a_budget_and_give_back_what_they_held, numbers_are_read_strictly,
-         an_arena_is_aligned_and_bounded, deferred_work_runs_later_and_can_be_cancelled,
-         timers_expire_once_and_in_order, posted_work_wakes_the_loop,
-         quantiles_are_within_an_eighth, a_bucket_counts_beyond_32_bits)
+         an_arena_is_aligned_and_bounded,
+         large_blocks_serve_again_and_a_bounded_number_is_kept,
+         only_large_blocks_that_lay_unused_age, a_loop_gives_unused_large_blocks_back,
+         deferred_work_runs_later_and_can_be_cancelled, timers_expire_once_and_in_order,
+         the_clock_of_waits_is_the_monotonic_one, posted_work_wakes_the_loop,
+         quantiles_are_within_an_eighth, a_bucket_counts_beyond_32_bits,
+         hashes_are_those_of_siphash_1_3, the_process_has_a_key_of_its_own)

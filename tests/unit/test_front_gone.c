@@ -169,6 +169,42 @@ START_TEST(draining_answers_what_runs_and_closes_the_rest)
 }
 END_TEST
 
+struct arrival {
+    struct rig *rig;
+    struct client client;
+};
+
+static void arrive_and_drain(void *arg)
+{
+    static const char request[] = GET("/late");
+    struct arrival *arrival = arg;
+
+    client_open(&arrival->client, arrival->rig);
+    ck_assert_uint_eq(client_try_send(&arrival->client, request, sizeof(request) - 1),
+                      sizeof(request) - 1);
+    gd_front_drain(arrival->rig->front, on_drained, arrival->rig);
+}
+
+/* Within a turn, whose look at the sockets is over: the kernel has accepted it, the front
+ * has not. */
+START_TEST(who_comes_in_the_turn_in_which_draining_begins_is_answered)
+{
+    struct rig rig;
+    struct arrival arrival = {.rig = &rig};
+
+    rig_init(&rig);
+    rig_start(&rig);
+    gd_loop_post(rig.loop, arrive_and_drain, &arrival);
+    rig_run(&rig, 10);
+    client_wait_closed(&arrival.client);
+    ck_assert_str_eq(arrival.client.verdict, "200 cl");
+    client_close(&arrival.client);
+    rig_run(&rig, 20);
+    ck_assert(rig.drained);
+    rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(draining_does_not_wait_for_a_body_nobody_wants)
 {
     for (int before = 0; before < 2; before++) {
@@ -237,5 +273,6 @@ GD_SUITE("front_gone", a_client_that_leaves_is_reported_within_50_ms,
          clients_may_leave_in_any_state,
          a_handler_without_on_head_hears_only_of_whole_requests,
          draining_answers_what_runs_and_closes_the_rest,
+         who_comes_in_the_turn_in_which_draining_begins_is_answered,
          draining_does_not_wait_for_a_body_nobody_wants,
          draining_without_connections_ends_soon, freeing_the_front_ends_what_is_in_flight)

@@ -77,6 +77,9 @@ START_TEST(every_mistake_in_a_pattern_has_a_sentence)
                    "GET /users/{id}");
     refuses("get /a", "methods are written in capitals: GET, not get");
     refuses("G@T /a", "\"G@T\" is not a method");
+    refuses("GTE /a", "\"GTE\" is not a method; did you mean \"GET\"?");
+    refuses("* /a", "a route for all methods has none in front of its path");
+    refuses("any /a", "a route for all methods has none in front of its path");
     refuses("CONNECT /a", "CONNECT can't be routed");
     refuses("http://h/a", "a route has no scheme; write [METHOD ][HOST]/PATH, as in "
                           "GET api.example.com/users/{id}");
@@ -99,6 +102,23 @@ START_TEST(every_mistake_in_a_pattern_has_a_sentence)
                     "as %XX");
     refuses("/a\"b", "\"a\"b\" can't be a segment of a path; other characters are "
                      "written as %XX");
+}
+END_TEST
+
+START_TEST(methods_of_other_protocols_are_no_mistake)
+{
+    static const char *const methods[] = {
+        "PURGE", "PROPFIND", "PROPPATCH", "MKCOL",  "COPY",  "MOVE",   "LOCK",  "UNLOCK",
+        "LINK",  "UNLINK",   "BIND",      "REPORT", "MERGE", "SEARCH", "QUERY", "UPDATE"};
+    struct gd_arena arena;
+    char text[32];
+
+    gd_arena_init(&arena, NULL, 4096, 1 << 20);
+    for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+        snprintf(text, sizeof(text), "%s /a", methods[i]);
+        ck_assert(gd_span_is(pattern(&arena, text).method_text, methods[i]));
+    }
+    gd_arena_free(&arena);
 }
 END_TEST
 
@@ -185,5 +205,6 @@ END_TEST
 
 GD_SUITE("pattern", a_pattern_is_taken_apart, literals_are_brought_to_canonical_form,
          every_mistake_in_a_pattern_has_a_sentence,
+         methods_of_other_protocols_are_no_mistake,
          every_mistake_in_a_placeholder_has_a_sentence, a_pattern_has_at_most_64_segments,
          a_pattern_that_is_too_long_is_refused, a_full_arena_is_an_error)

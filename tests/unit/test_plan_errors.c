@@ -9,7 +9,8 @@ START_TEST(an_unknown_key_is_named_with_what_was_meant)
     PLAN_REFUSE("admn: off\n", "gw.yaml:1:1: admn: unknown key; did you mean \"admin\"?");
     PLAN_REFUSE("tls: on\n",
                 "gw.yaml:1:1: tls: unknown key; allowed are include, listen, admin, "
-                "workers, limits, log, drain, upstreams, defaults, routes");
+                "workers, limits, trusted_proxies, log, drain, upstreams, defaults, "
+                "routes");
     PLAN_REFUSE(UP "routes:\n  GET /:\n    timout: 2s\n    calls: {x: users/}\n",
                 "gw.yaml:5:5: routes.\"GET /\".timout: unknown key; did you mean "
                 "\"timeout\"?");
@@ -23,8 +24,8 @@ END_TEST
 START_TEST(options_of_later_versions_are_unknown)
 {
     PLAN_REFUSE("redis: {}\n", "gw.yaml:1:1: redis: unknown key; allowed are include, "
-                               "listen, admin, workers, limits, log, drain, upstreams, "
-                               "defaults, routes");
+                               "listen, admin, workers, limits, trusted_proxies, log, "
+                               "drain, upstreams, defaults, routes");
     PLAN_REFUSE("upstreams:\n  u: {servers: http://h, hedge: off}\n",
                 "gw.yaml:2:26: upstreams.u.hedge: unknown key; allowed are servers, "
                 "balance, timeout, connect_timeout, pool, headers, max_response, mock");
@@ -422,10 +423,11 @@ START_TEST(mistakes_in_routes_are_found)
            "  GET /d/{x}: {calls: {u: users/}}\n"
            "  GET /d/{y}: {calls: {u: users/}}\n"
            "  GET /e: {timeout: 2, calls: {u: users/}}\n",
-        "gw.yaml:4:11: routes.\"GET /a\": calls is missing (or respond)",
+        "gw.yaml:4:11: routes.\"GET /a\": calls is missing (or pass, redirect or "
+        "respond)",
         "gw.yaml:5:19: routes.\"GET /b\".calls: a route has 1 to 64 calls, found 0",
-        "gw.yaml:6:11: routes.\"GET /c\": expected a map with calls, found "
-        "\"users/x\"",
+        "gw.yaml:6:11: routes.\"GET /c\": expected a map with calls, pass or redirect, "
+        "found \"users/x\"",
         "gw.yaml:8:3: routes.\"GET /d/{y}\": matches the same requests as \"GET "
         "/d/{x}\" at gw.yaml:7:3",
         "gw.yaml:9:21: routes.\"GET /e\".timeout: expected a duration like 250ms, "

@@ -95,7 +95,8 @@ START_TEST(a_message_is_one_line)
                 "\"a?b?\"");
     PLAN_REFUSE("\"a\\nb\": 1\n",
                 "gw.yaml:1:1: \"a?b\": unknown key; allowed are include, listen, admin, "
-                "workers, limits, log, drain, upstreams, defaults, routes");
+                "workers, limits, trusted_proxies, log, drain, upstreams, defaults, "
+                "routes");
 }
 END_TEST
 

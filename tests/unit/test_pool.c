@@ -1,3 +1,4 @@
+#include "log_catch.h"
 #include "pool_rig.h"
 
 START_TEST(the_newest_idle_session_is_used_first)
@@ -245,7 +246,11 @@ START_TEST(a_server_without_address_fails_with_connect)
     rig_open(&rig, 1);
     rig.addresses[0].len = 0;
     rig_start(&rig);
+    catch_log();
     ck_assert_int_eq(holder_ask(&rig, &a, false), GD_LEASE_WAIT);
+    ck_assert_ptr_nonnull(
+        strstr(logged(), ": its name had no address when gatherd started\n"));
+    release_log();
     ck_assert(gd_loop_run_until(rig.loop, holder_told, &a, 1000));
     ck_assert_int_eq(a.failure, GD_FAIL_CONNECT);
     rig_close(&rig);

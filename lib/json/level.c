@@ -1,4 +1,4 @@
-#include "json/shape.h"
+#include "json/level.h"
 
 #include <stdio.h>
 
@@ -15,45 +15,45 @@ static bool no_memory(struct compiler *c)
     return gd_err_set(c->err, "there is no memory for so many rules");
 }
 
-static struct gd_shape *new_shape(struct compiler *c, struct gd_rule *above)
+static struct gd_level *new_level(struct compiler *c, struct gd_rule *above)
 {
-    struct gd_shape *shape = gd_arena_alloc(c->arena, sizeof(*shape));
+    struct gd_level *level = gd_arena_alloc(c->arena, sizeof(*level));
 
-    if (shape == NULL) {
+    if (level == NULL) {
         no_memory(c);
         return NULL;
     }
-    shape->above = above;
-    return shape;
+    level->above = above;
+    return level;
 }
 
-static struct gd_rule *find_rule(const struct gd_shape *shape, struct gd_span name)
+static struct gd_rule *find_rule(const struct gd_level *level, struct gd_span name)
 {
-    for (unsigned i = 0; i < shape->count; i++)
-        if (gd_span_eq(shape->rules[i]->name, name))
-            return shape->rules[i];
+    for (unsigned i = 0; i < level->count; i++)
+        if (gd_span_eq(level->rules[i]->name, name))
+            return level->rules[i];
     return NULL;
 }
 
-/* The rules of a shape double when their count is a power of two. */
-static struct gd_rule *add_rule(struct compiler *c, struct gd_shape *shape,
+/* The rules of a level double when their count is a power of two. */
+static struct gd_rule *add_rule(struct compiler *c, struct gd_level *level,
                                 struct gd_span name)
 {
-    struct gd_rule *rule = find_rule(shape, name);
+    struct gd_rule *rule = find_rule(level, name);
 
     if (rule)
         return rule;
-    if ((shape->count & (shape->count - 1)) == 0) {
-        size_t cap = shape->count ? (size_t)shape->count * 2 : 1;
+    if ((level->count & (level->count - 1)) == 0) {
+        size_t cap = level->count ? (size_t)level->count * 2 : 1;
         struct gd_rule **rules = gd_arena_alloc(c->arena, cap * sizeof(struct gd_rule *));
 
         if (rules == NULL) {
             no_memory(c);
             return NULL;
         }
-        if (shape->count)
-            memcpy(rules, shape->rules, shape->count * sizeof(struct gd_rule *));
-        shape->rules = rules;
+        if (level->count)
+            memcpy(rules, level->rules, level->count * sizeof(struct gd_rule *));
+        level->rules = rules;
     }
     rule = gd_arena_alloc(c->arena, sizeof(*rule));
     if (rule == NULL) {
@@ -65,9 +65,9 @@ static struct gd_rule *add_rule(struct compiler *c, struct gd_shape *shape,
         no_memory(c);
         return NULL;
     }
-    rule->owner = shape;
-    rule->index = shape->count;
-    shape->rules[shape->count++] = rule;
+    rule->owner = level;
+    rule->index = level->count;
+    level->rules[level->count++] = rule;
     return rule;
 }
 
@@ -75,7 +75,7 @@ static struct gd_rule *add_rule(struct compiler *c, struct gd_shape *shape,
 static struct gd_rule *add_path(struct compiler *c, const struct gd_json_path *path,
                                 bool pick)
 {
-    struct gd_shape *shape = c->projection->root;
+    struct gd_level *level = c->projection->root;
     struct gd_rule *rule = NULL;
 
     for (unsigned i = 0; i < path->count; i++) {
@@ -86,11 +86,11 @@ static struct gd_rule *add_path(struct compiler *c, const struct gd_json_path *p
         }
         if (rule) {
             if (rule->inside == NULL)
-                rule->inside = new_shape(c, rule);
-            shape = rule->inside;
+                rule->inside = new_level(c, rule);
+            level = rule->inside;
             rule->passed = rule->passed || pick;
         }
-        rule = shape ? add_rule(c, shape, path->steps[i].name) : NULL;
+        rule = level ? add_rule(c, level, path->steps[i].name) : NULL;
         if (rule == NULL)
             return NULL;
     }
@@ -99,7 +99,7 @@ static struct gd_rule *add_path(struct compiler *c, const struct gd_json_path *p
     return rule;
 }
 
-/* Sets err to the text, in which %s is the path of the rule. */
+/* Sets err to the path of the rule and the reason. */
 static bool contradicts(struct compiler *c, const struct gd_rule *rule,
                         const char *reason)
 {
@@ -133,16 +133,16 @@ static bool add_rename(struct compiler *c, const struct gd_rename *rename)
 }
 
 /* Tells the rules of names that others become. */
-static bool link_renames(struct compiler *c, struct gd_shape *shape)
+static bool link_renames(struct compiler *c, struct gd_level *level)
 {
-    unsigned count = shape->count;
+    unsigned count = level->count;
 
     for (unsigned i = 0; i < count; i++) {
-        struct gd_rule *rule = shape->rules[i], *target;
+        struct gd_rule *rule = level->rules[i], *target;
 
         if (rule->to.ptr == NULL)
             continue;
-        target = add_rule(c, shape, rule->renamed);
+        target = add_rule(c, level, rule->renamed);
         if (target == NULL)
             return false;
         if (target->takes)
@@ -152,59 +152,61 @@ static bool link_renames(struct compiler *c, struct gd_shape *shape)
     return true;
 }
 
-static bool fill_buckets(struct compiler *c, struct gd_shape *shape)
+static bool fill_buckets(struct compiler *c, struct gd_level *level)
 {
     unsigned size = 8;
 
-    while (size < shape->count * 4)
+    while (size < level->count * 4)
         size *= 2;
-    shape->buckets = gd_arena_alloc(c->arena, size * sizeof(struct gd_rule *));
-    if (shape->buckets == NULL)
+    level->buckets = gd_arena_alloc(c->arena, size * sizeof(struct gd_rule *));
+    if (level->buckets == NULL)
         return no_memory(c);
-    shape->mask = size - 1;
-    for (unsigned i = 0; i < shape->count; i++) {
-        struct gd_rule *rule = shape->rules[i];
-        unsigned at = gd_shape_hash(rule->name.ptr, rule->name.len) & shape->mask;
+    level->mask = size - 1;
+    for (unsigned i = 0; i < level->count; i++) {
+        struct gd_rule *rule = level->rules[i];
+        unsigned at = gd_level_hash(rule->name.ptr, rule->name.len) & level->mask;
 
-        rule->next = shape->buckets[at];
-        shape->buckets[at] = rule;
+        level->filter |=
+            gd_level_sign(rule->name.len ? rule->name.ptr : "\"", rule->name.len);
+        rule->next = level->buckets[at];
+        level->buckets[at] = rule;
     }
     return true;
 }
 
-static bool has_effect(const struct gd_shape *shape)
+static bool has_effect(const struct gd_level *level)
 {
-    if (shape->picking)
+    if (level->picking)
         return true;
-    for (unsigned i = 0; i < shape->count; i++)
-        if (!shape->rules[i]->keep || shape->rules[i]->to.ptr || shape->rules[i]->inside)
+    for (unsigned i = 0; i < level->count; i++)
+        if (!level->rules[i]->keep || level->rules[i]->to.ptr || level->rules[i]->inside)
             return true;
     return false;
 }
 
 /* Calls itself as deep as paths are long. */
-static bool finish(struct compiler *c, struct gd_shape **place, bool picking)
+static bool finish(struct compiler *c, struct gd_level **place, bool picking)
 {
-    struct gd_shape *shape = *place;
+    struct gd_level *level = *place;
 
-    if (shape == NULL)
+    if (level == NULL)
         return true;
-    shape->picking = picking;
-    if (!link_renames(c, shape) || !fill_buckets(c, shape))
+    level->picking = picking;
+    if (!link_renames(c, level) || !fill_buckets(c, level))
         return false;
-    shape->slot = c->projection->slots;
-    c->projection->slots += 2 * shape->count;
-    for (unsigned i = 0; i < shape->count; i++) {
-        struct gd_rule *rule = shape->rules[i];
+    level->slot = c->projection->slots;
+    c->projection->slots += 2 * level->count;
+    for (unsigned i = 0; i < level->count; i++) {
+        struct gd_rule *rule = level->rules[i];
 
         if (rule->dropped && (rule->picked || rule->passed))
             return contradicts(c, rule, "is picked, but all of it is dropped");
         rule->keep = !rule->dropped && (!picking || rule->picked || rule->passed);
-        shape->takes = shape->takes || rule->takes;
+        level->takes = level->takes || rule->takes;
         if (!finish(c, &rule->inside, picking && !rule->picked))
             return false;
     }
-    if (!has_effect(shape))
+    if (!has_effect(level))
         *place = NULL;
     return true;
 }
@@ -241,7 +243,7 @@ struct gd_projection *gd_projection_new(struct gd_arena *arena,
         no_memory(&c);
         return NULL;
     }
-    c.projection->root = new_shape(&c, NULL);
+    c.projection->root = new_level(&c, NULL);
     if (c.projection->root == NULL || !add_rules(&c, rules) ||
         !finish(&c, &c.projection->root, rules->pick_count > 0))
         return NULL;

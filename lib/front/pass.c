@@ -1,0 +1,355 @@
+#include "front/pass.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "front/pass_head.h"
+#include "upstream/relay.h"
+
+enum {
+    HEAD_EXTRA_BYTES = 128 * 1024, /* of a request, above limits.header_bytes */
+    HEAD_USUAL = 768,
+};
+
+struct gd_pass {
+    struct gd_gather_context *shared;
+    struct gd_request *request;
+    const struct gd_plan_route *route;
+    struct gd_forward *forward;
+    void (*on_end)(void *arg, int status, enum gd_failure failure);
+    void *arg;
+    struct gd_span line; /* of the request */
+    struct gd_buf head;  /* its head, until the relay takes it */
+    struct gd_lease lease;
+    struct gd_relay relay;
+    struct gd_timer timer;
+    uint64_t start_us;
+    uint64_t moved, moved_us; /* what the relay had moved, and when that was seen */
+    int status;               /* of the reply */
+    bool opened;              /* the answer's head was handed over */
+    bool leased;
+    bool uploading; /* the request's body is not complete */
+    bool consumed;  /* a piece of it was taken */
+    bool paused;    /* it is held back */
+    bool held;      /* the client has not taken a piece of the answer */
+    bool retried;   /* the one retry after a stale connection is used up */
+    bool ended;     /* the upstream is done with */
+};
+
+static void attempt(struct gd_pass *pass);
+
+static const struct gd_plan_upstream *upstream_of(const struct gd_pass *pass)
+{
+    return pass->route->pass->upstream;
+}
+
+static struct gd_upstream_stats *stats_of(const struct gd_pass *pass)
+{
+    return &pass->shared->stats->upstreams[upstream_of(pass)->index];
+}
+
+/* The end ---------------------------------------------------------------------------- */
+
+/* Gives back what is held of the upstream, and counts. */
+static void leave_upstream(struct gd_pass *pass, enum gd_failure failure)
+{
+    struct gd_upstream_stats *stats = stats_of(pass);
+
+    pass->ended = true;
+    gd_timer_disarm(&pass->timer);
+    gd_relay_cancel(&pass->relay);
+    gd_lease_end(&pass->lease, pass->relay.reusable);
+    gd_stat_add(&stats->values[GD_UPSTREAM_IN_FLIGHT], -1);
+    if (failure)
+        gd_stat_inc(&stats->values[GD_UPSTREAM_FAIL_CONNECT + failure - 1]);
+    else
+        gd_stat_inc(&stats->values[GD_UPSTREAM_SUCCEEDED]);
+    gd_hist_record(&stats->latency, gd_loop_now_us(pass->shared->loop) - pass->start_us);
+}
+
+static void release(struct gd_pass *pass)
+{
+    gd_relay_free(&pass->relay);
+    gd_buf_free(&pass->head);
+}
+
+static void on_release(void *arg)
+{
+    release(arg);
+}
+
+/* The client learns how it failed, and no address. */
+static void answer_problem(struct gd_request *request, enum gd_failure failure)
+{
+    struct gd_plan_header retry = {GD_SPAN("Retry-After"), GD_SPAN("1")};
+    int status = gd_failure_status(failure);
+    char detail[128], extra[64];
+
+    snprintf(detail, sizeof(detail), "the upstream failed: %s", gd_failure_word(failure));
+    snprintf(extra, sizeof(extra), "\"class\":\"%s\"", gd_failure_word(failure));
+    gd_request_problem(request, status, detail, gd_span_of(extra), &retry, status == 503);
+}
+
+static void fail(struct gd_pass *pass, enum gd_failure failure)
+{
+    struct gd_request *request = pass->request;
+
+    if (gd_log_enabled(GD_LOG_DEBUG))
+        gd_log(GD_LOG_DEBUG, "pass %.*s: %s: %s", GD_SPAN_ARG(request->id),
+               gd_failure_word(failure), pass->relay.why ? pass->relay.why : "no reply");
+    leave_upstream(pass, failure);
+    if (pass->opened) {
+        pass->on_end(pass->arg, pass->status, failure);
+        gd_request_abort(request);
+        return;
+    }
+    pass->on_end(pass->arg, gd_failure_status(failure), failure);
+    release(pass);
+    answer_problem(request, failure);
+}
+
+void gd_pass_cancel(struct gd_pass *pass)
+{
+    if (!pass->ended)
+        leave_upstream(pass, GD_FAIL_CANCELLED);
+    release(pass);
+}
+
+/* Deadlines -------------------------------------------------------------------------- */
+
+/* Whether there is a time by which the reply's head has to be there. */
+static bool has_deadline(const struct gd_pass *pass)
+{
+    return !pass->opened && !(pass->leased && pass->uploading);
+}
+
+/* From now on the upstream has to make progress; that is looked at from time to time. */
+static void watch(struct gd_pass *pass)
+{
+    pass->moved = pass->relay.moved;
+    pass->moved_us = gd_loop_now_us(pass->shared->loop);
+    gd_timer_arm(&pass->timer, upstream_of(pass)->timeout_ms / 8 + 1);
+}
+
+static void on_timer(void *arg)
+{
+    struct gd_pass *pass = arg;
+    uint64_t now_us = gd_loop_now_us(pass->shared->loop);
+    uint32_t ms = upstream_of(pass)->timeout_ms;
+    bool clients_turn = pass->held || (pass->uploading && !pass->paused);
+
+    if (has_deadline(pass)) {
+        fail(pass, GD_FAIL_TIMEOUT);
+        return;
+    }
+    if (clients_turn || pass->moved != pass->relay.moved) {
+        watch(pass);
+        return;
+    }
+    if (now_us - pass->moved_us >= (uint64_t)ms * 1000)
+        fail(pass, GD_FAIL_TIMEOUT);
+    else
+        gd_timer_arm(&pass->timer, ms / 8 + 1);
+}
+
+/* The reply ----------------------------------------------------------------------------
+ */
+
+static void on_client_writable(void *arg)
+{
+    struct gd_pass *pass = arg;
+
+    pass->held = false;
+    gd_relay_resume(&pass->relay);
+}
+
+/* Opens the answer; whole: its bytes when all of them are here. */
+static bool open_answer(struct gd_pass *pass, const struct gd_response_head *head,
+                        size_t whole)
+{
+    struct gd_plan_header headers[GD_REPLY_FIELDS_MAX];
+    struct gd_answer answer = {.release = on_release, .release_arg = pass};
+    bool is_head = pass->request->head.method == GD_METHOD_HEAD;
+
+    if (!gd_pass_read_head(head, is_head, whole, headers, &answer) ||
+        !gd_request_open(pass->request, &answer, on_client_writable, pass))
+        return false;
+    pass->opened = true;
+    pass->status = head->status;
+    return true;
+}
+
+static enum gd_relay_say on_reply(void *arg, const struct gd_response_head *head,
+                                  struct gd_span piece, bool last)
+{
+    struct gd_pass *pass = arg;
+    struct iovec iov = {(char *)piece.ptr, piece.len};
+
+    if (head && !open_answer(pass, head, last ? piece.len : GD_LENGTH_UNKNOWN)) {
+        pass->relay.why = "the head cannot be passed on";
+        fail(pass, GD_FAIL_PROTOCOL);
+        return GD_RELAY_OVER;
+    }
+    if (last) {
+        leave_upstream(pass, GD_OK);
+        pass->on_end(pass->arg, pass->status, GD_OK);
+        gd_request_write(pass->request, &iov, piece.len > 0, true);
+        return GD_RELAY_OVER;
+    }
+    if (head)
+        watch(pass);
+    pass->held = !gd_request_write(pass->request, &iov, piece.len > 0, false);
+    return pass->held ? GD_RELAY_HOLD : GD_RELAY_MORE;
+}
+
+/* RFC 9112 9.3.1, as for a call; what was taken of a body cannot be sent again. */
+static bool is_stale(const struct gd_pass *pass, enum gd_failure failure)
+{
+    return failure == GD_FAIL_RESET && pass->lease.reused && !pass->relay.heard &&
+           !pass->retried && !pass->consumed &&
+           gd_method_idempotent(pass->request->head.method);
+}
+
+static void on_failed(void *arg, enum gd_failure failure)
+{
+    struct gd_pass *pass = arg;
+
+    if (!is_stale(pass, failure)) {
+        fail(pass, failure);
+        return;
+    }
+    pass->retried = true;
+    pass->leased = false;
+    if (pass->uploading) /* its progress was watched until now */
+        gd_timer_arm(&pass->timer, pass->route->timeout_ms);
+    gd_lease_end(&pass->lease, false);
+    gd_relay_free(&pass->relay);
+    gd_stat_inc(&stats_of(pass)->values[GD_UPSTREAM_STALE_RETRIES]);
+    attempt(pass);
+}
+
+/* The request ------------------------------------------------------------------------ */
+
+static void pause_body(struct gd_pass *pass, bool pause)
+{
+    pass->paused = pause;
+    gd_request_pause_body(pass->request, pause);
+}
+
+static void on_taken(void *arg)
+{
+    pause_body(arg, false);
+}
+
+void gd_pass_body(struct gd_pass *pass, struct gd_span piece, bool last)
+{
+    if (!gd_pass_has_body(pass->request))
+        return;
+    pass->consumed = true;
+    pass->uploading = !last;
+    if (last && !pass->opened)
+        gd_timer_arm(&pass->timer, pass->route->timeout_ms);
+    if (!gd_relay_send(&pass->relay, piece, last))
+        pause_body(pass, true);
+}
+
+static void start_relay(struct gd_pass *pass)
+{
+    static const struct gd_relay_handler handler = {on_reply, on_failed, on_taken};
+    struct gd_request *request = pass->request;
+    bool has_body = gd_pass_has_body(request);
+
+    pass->leased = true;
+    gd_buf_init(&pass->head, gd_loop_blocks(pass->shared->loop),
+                HEAD_EXTRA_BYTES + pass->shared->limits->header_bytes);
+    if (!gd_buf_reserve(&pass->head, HEAD_USUAL) ||
+        !gd_buf_add_span(&pass->head, pass->line) ||
+        !gd_pass_write_fields(&pass->head, pass->route->pass,
+                              gd_lease_server(&pass->lease), request, pass->forward)) {
+        fail(pass, GD_FAIL_TOO_LARGE);
+        return;
+    }
+    gd_relay_start(&pass->relay, pass->lease.session, request->head.method, &pass->head,
+                   has_body ? request->head.framing : GD_FRAMING_NONE, &handler, pass);
+    if (has_body) {
+        watch(pass);
+        pause_body(pass, false);
+    }
+}
+
+static void on_lease(void *arg, enum gd_failure failure)
+{
+    if (failure)
+        fail(arg, failure);
+    else
+        start_relay(arg);
+}
+
+/* Once, and once more after a stale connection. */
+static void attempt(struct gd_pass *pass)
+{
+    const struct gd_plan_pass *plan = pass->route->pass;
+
+    switch (gd_upstream_lease(pass->shared->upstreams, plan->upstream->index,
+                              pass->retried, &pass->lease, on_lease, pass)) {
+    case GD_LEASE_READY:
+        start_relay(pass);
+        break;
+    case GD_LEASE_WAIT:
+        pause_body(pass, true);
+        break;
+    case GD_LEASE_FULL:
+        fail(pass, GD_FAIL_OVERLOAD);
+        break;
+    }
+}
+
+/* Writes the request line, which stays the same whatever server it goes to. */
+static enum gd_failure write_line(struct gd_pass *pass, const struct gd_values *values)
+{
+    struct gd_buf line;
+    enum gd_failure failure;
+
+    gd_buf_init(&line, gd_loop_blocks(pass->shared->loop), HEAD_EXTRA_BYTES);
+    failure = gd_pass_write_line(&line, pass->route->pass, pass->request, values,
+                                 &pass->shared->scratch);
+    if (failure == GD_OK)
+        pass->line = gd_arena_copy(pass->request->arena, gd_buf_span(&line));
+    gd_buf_free(&line);
+    return failure == GD_OK && pass->line.ptr == NULL ? GD_FAIL_TOO_LARGE : failure;
+}
+
+struct gd_pass *
+gd_pass_new(struct gd_gather_context *shared, struct gd_request *request,
+            const struct gd_plan_route *route, struct gd_forward *forward,
+            void (*on_end)(void *arg, int status, enum gd_failure failure), void *arg)
+{
+    struct gd_pass *pass = gd_arena_alloc(request->arena, sizeof(*pass));
+
+    if (pass == NULL)
+        return NULL;
+    pass->shared = shared;
+    pass->request = request;
+    pass->route = route;
+    pass->forward = forward;
+    pass->on_end = on_end;
+    pass->arg = arg;
+    pass->start_us = gd_loop_now_us(shared->loop);
+    pass->uploading = gd_pass_has_body(request);
+    return pass;
+}
+
+void gd_pass_start(struct gd_pass *pass, const struct gd_values *values)
+{
+    struct gd_upstream_stats *stats = stats_of(pass);
+    enum gd_failure failure = write_line(pass, values);
+
+    gd_stat_inc(&stats->values[GD_UPSTREAM_CALLS]);
+    gd_stat_inc(&stats->values[GD_UPSTREAM_IN_FLIGHT]);
+    gd_timer_init(&pass->timer, pass->shared->loop, on_timer, pass);
+    gd_timer_arm(&pass->timer, pass->route->timeout_ms);
+    if (failure)
+        fail(pass, failure);
+    else
+        attempt(pass);
+}

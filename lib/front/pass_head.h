@@ -1,0 +1,39 @@
+#ifndef GD_FRONT_PASS_HEAD_H
+#define GD_FRONT_PASS_HEAD_H
+/**
+ * The heads of a pass, private to it: what of a request goes to the upstream, and what of
+ * a reply to the browser. All end-to-end fields do; those of the hop do not.
+ */
+#include "front/front.h"
+#include "gather/forward.h"
+#include "plan/template.h"
+
+/** Appends the request line. scratch: empty room for a target. GD_OK, or why not. */
+enum gd_failure gd_pass_write_line(struct gd_buf *out, const struct gd_plan_pass *plan,
+                                   const struct gd_request *request,
+                                   const struct gd_values *values,
+                                   struct gd_buf *scratch);
+
+/** Appends the fields and the blank line. False when they cannot be passed on. */
+GD_MUST_CHECK bool gd_pass_write_fields(struct gd_buf *out,
+                                        const struct gd_plan_pass *plan,
+                                        const struct gd_plan_server *server,
+                                        const struct gd_request *request,
+                                        struct gd_forward *forward);
+
+/** Whether the request has a body of at least one byte, or of unknown length. */
+static inline bool gd_pass_has_body(const struct gd_request *request)
+{
+    return request->head.framing == GD_FRAMING_CHUNKED ||
+           (request->head.framing == GD_FRAMING_LENGTH &&
+            request->head.content_length > 0);
+}
+
+/** Fills what `headers` (room for GD_REPLY_FIELDS_MAX) and the rest of the answer say of
+ *  a reply; borrows from its head. whole: the body has no more than these bytes, or
+ *  GD_LENGTH_UNKNOWN. False when it cannot be passed on. */
+GD_MUST_CHECK bool gd_pass_read_head(const struct gd_response_head *head, bool is_head,
+                                     size_t whole, struct gd_plan_header *headers,
+                                     struct gd_answer *answer);
+
+#endif

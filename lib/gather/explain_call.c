@@ -1,0 +1,339 @@
+#include "base/mem.h"
+#include "gather/call.h"
+#include "gather/explain_inside.h"
+#include "http/target.h"
+#include "plan/expr.h"
+#include "plan/secret.h"
+
+/* One call: where it goes, what it sends, what is made of the answer. */
+
+/* Where it goes
+ * -----------------------------------------------------------------------------
+ */
+
+static json_t *upstream_json(const struct gd_plan_upstream *upstream)
+{
+    static const char *const balances[] = {
+        [GD_BALANCE_ROUND_ROBIN] = "round_robin",
+        [GD_BALANCE_LEAST_PENDING] = "least_pending",
+    };
+    json_t *json =
+        json_pack("{s:s, s:b}", "name", upstream->name, "mock", upstream->mock != NULL);
+    json_t *servers = json_array();
+
+    if (upstream->mock)
+        return json;
+    for (unsigned i = 0; i < upstream->server_count && i < GD_EXPLAIN_SERVERS_MAX; i++)
+        json_array_append_new(servers, json_string(upstream->servers[i].name));
+    json_object_set_new(json, "servers", servers);
+    if (upstream->server_count > GD_EXPLAIN_SERVERS_MAX)
+        json_object_set_new(
+            json, "servers_left_out",
+            json_integer(upstream->server_count - GD_EXPLAIN_SERVERS_MAX));
+    if (upstream->server_count > 1)
+        json_object_set_new(json, "balance", json_string(balances[upstream->balance]));
+    return json;
+}
+
+/* The host of the server's `Host: …` line. */
+static struct gd_span host_of(const struct gd_plan_server *server)
+{
+    size_t name = strlen("Host: "), end = strlen("\r\n");
+
+    return (struct gd_span){server->host_line.ptr + name,
+                            server->host_line.len - name - end};
+}
+
+static bool write_url(const struct gd_explaining *x, const struct gd_plan_call *call,
+                      struct gd_buf *url, struct gd_template_gaps *gaps)
+{
+    struct gd_span host = host_of(&call->upstream->servers[0]);
+    struct gd_buf target;
+    bool ok;
+
+    gd_buf_init(&target, NULL, GD_EXPLAIN_TEXT_MAX);
+    ok = gd_template_show(call->written.target, &x->values, &target, gaps) &&
+         gd_call_forward_query(&call->forward, &x->facts, &target) &&
+         gd_buf_addf(url, "http://%.*s", GD_SPAN_ARG(host)) &&
+         gd_secret_add_target(url, gd_buf_span(&target));
+    gd_buf_free(&target);
+    return ok;
+}
+
+static void set_url(const struct gd_explaining *x, const struct gd_plan_call *call,
+                    json_t *json)
+{
+    struct gd_template_gaps gaps;
+    struct gd_buf url;
+
+    gd_buf_init(&url, NULL, GD_EXPLAIN_TEXT_MAX);
+    if (write_url(x, call, &url, &gaps)) {
+        json_object_set_new(json, "url", gd_explain_span(gd_buf_span(&url)));
+        json_object_set_new(json, "url_is_final", json_boolean(!gaps.open));
+        if (gaps.missing.ptr)
+            json_object_set_new(json, "unresolved", gd_explain_span(gaps.missing));
+    }
+    gd_buf_free(&url);
+}
+
+/* What of the request is passed on
+ * ----------------------------------------------------------
+ */
+
+/* Adds a name to one of two lists, once. */
+static void sort_name(json_t *passed, struct gd_span name, bool kept)
+{
+    json_t *list = json_object_get(passed, kept ? "kept" : "dropped");
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (gd_span_is(name, json_string_value(json_array_get(list, i))))
+            return;
+    json_array_append_new(list, gd_explain_span(name));
+}
+
+static json_t *passed_new(void)
+{
+    return json_pack("{s:[], s:[]}", "kept", "dropped");
+}
+
+static bool is_header_kept(const struct gd_plan_call *call, const struct gd_field *field)
+{
+    const struct gd_plan_forward *forward = &call->forward;
+
+    if (call->payload == GD_PAYLOAD_FORWARD &&
+        (field->id == GD_FIELD_CONTENT_TYPE || field->id == GD_FIELD_CONTENT_ENCODING))
+        return true;
+    for (unsigned i = 0; i < forward->header_count; i++)
+        if (gd_span_ieq(forward->headers[i], field->name))
+            return true;
+    return false;
+}
+
+/* Host and the cookies are told elsewhere. */
+static json_t *headers_passed(const struct gd_explaining *x,
+                              const struct gd_plan_call *call)
+{
+    json_t *passed = passed_new();
+
+    for (unsigned i = 0; i < x->facts.fields->count; i++) {
+        const struct gd_field *field = &x->facts.fields->items[i];
+
+        if (field->id != GD_FIELD_HOST && field->id != GD_FIELD_COOKIE)
+            sort_name(passed, field->name, is_header_kept(call, field));
+    }
+    return passed;
+}
+
+static bool is_listed(const struct gd_span *names, unsigned count, struct gd_span name)
+{
+    unsigned i = 0;
+
+    while (i < count && !gd_span_eq(names[i], name))
+        i++;
+    return i < count;
+}
+
+/* Sorts the names of `name=value` pairs. Those of a query are compared decoded. */
+static json_t *pairs_passed(struct gd_span pairs, bool query, const struct gd_span *names,
+                            unsigned count, json_t *passed)
+{
+    char *room = gd_alloc(pairs.len + 1);
+
+    while (pairs.len) {
+        const char *end = memchr(pairs.ptr, query ? '&' : ';', pairs.len);
+        size_t len = end ? (size_t)(end - pairs.ptr) : pairs.len;
+        struct gd_span name = gd_span_trim((struct gd_span){pairs.ptr, len}, " \t");
+        const char *equals = name.len ? memchr(name.ptr, '=', name.len) : NULL;
+
+        if (equals)
+            name.len = (size_t)(equals - name.ptr);
+        if (query)
+            name = (struct gd_span){room, gd_percent_decode(name, true, room)};
+        if (name.len)
+            sort_name(passed, name, is_listed(names, count, name));
+        pairs.ptr += len + (end != NULL);
+        pairs.len -= len + (end != NULL);
+    }
+    gd_free(room);
+    return passed;
+}
+
+static json_t *cookies_passed(const struct gd_explaining *x,
+                              const struct gd_plan_forward *forward)
+{
+    json_t *passed = passed_new();
+
+    for (unsigned i = 0; i < x->facts.fields->count; i++)
+        if (x->facts.fields->items[i].id == GD_FIELD_COOKIE)
+            pairs_passed(x->facts.fields->items[i].value, false, forward->cookies,
+                         forward->cookie_count, passed);
+    return passed;
+}
+
+static json_t *passed_json(const struct gd_explaining *x, const struct gd_plan_call *call)
+{
+    const struct gd_plan_forward *forward = &call->forward;
+
+    return json_pack("{s:o, s:o, s:o}", "headers", headers_passed(x, call), "query",
+                     pairs_passed(x->facts.query, true, forward->query,
+                                  forward->query_count, passed_new()),
+                     "cookies", cookies_passed(x, forward));
+}
+
+/* Fields
+ * ------------------------------------------------------------------------------------
+ */
+
+/* Fields that gatherd sets besides, a row each. */
+static const struct {
+    const char *name, *value;
+} always[] = {
+    {"X-Request-Id", "{request.id}"},
+};
+
+static void add_field(json_t *fields, struct gd_span name, struct gd_span value,
+                      const char *from)
+{
+    if (gd_secret_name(name))
+        value = GD_SPAN(GD_SECRET_MASK);
+    json_array_append_new(fields,
+                          json_pack("{s:o, s:o, s:s}", "name", gd_explain_span(name),
+                                    "value", gd_explain_span(value), "from", from));
+}
+
+static void add_configured(const struct gd_explaining *x, const struct gd_plan_call *call,
+                           bool templates, json_t *fields)
+{
+    for (unsigned i = 0; i < call->written.field_count; i++) {
+        const struct gd_plan_field *field = &call->written.fields[i];
+        json_t *json;
+
+        if ((field->template != NULL) != templates)
+            continue;
+        json = gd_explain_field(x, field);
+        json_object_set_new(json, "from", json_string("configuration"));
+        json_array_append_new(fields, json);
+    }
+}
+
+/* A cookie's value is a secret, so one field stands for all that are passed on. */
+static void add_forwarded(const struct gd_explaining *x, const struct gd_plan_call *call,
+                          const json_t *passed, json_t *fields)
+{
+    const struct gd_plan_forward *forward = &call->forward;
+
+    for (unsigned i = 0; i < forward->header_count; i++)
+        for (unsigned k = 0; k < x->facts.fields->count; k++) {
+            const struct gd_field *field = &x->facts.fields->items[k];
+
+            if (gd_span_ieq(field->name, forward->headers[i]))
+                add_field(fields, forward->headers[i], field->value, "request");
+        }
+    if (json_array_size(json_object_get(json_object_get(passed, "cookies"), "kept")))
+        add_field(fields, GD_SPAN("Cookie"), GD_SPAN(""), "request");
+}
+
+static void add_type(const struct gd_plan_call *call, json_t *fields)
+{
+    const char *const types[] = {
+        [GD_PAYLOAD_NONE] = NULL,
+        [GD_PAYLOAD_JSON] = "application/json",
+        [GD_PAYLOAD_FORM] = "application/x-www-form-urlencoded",
+        [GD_PAYLOAD_FORWARD] = "{header.content-type}",
+    };
+    const char *type = types[call->payload];
+
+    if (type)
+        add_field(fields, GD_SPAN("Content-Type"), gd_span_of(type), "gatherd");
+}
+
+/* In the order in which they are sent. */
+static json_t *fields_json(const struct gd_explaining *x, const struct gd_plan_call *call,
+                           const json_t *passed)
+{
+    json_t *fields = json_array();
+
+    add_field(fields, GD_SPAN("Host"), host_of(&call->upstream->servers[0]), "gatherd");
+    add_configured(x, call, false, fields);
+    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+        add_field(fields, gd_span_of(always[i].name), gd_span_of(always[i].value),
+                  "gatherd");
+    add_configured(x, call, true, fields);
+    add_forwarded(x, call, passed, fields);
+    add_type(call, fields);
+    return fields;
+}
+
+/* When, and for how long
+ * ----------------------------------------------------------------------
+ */
+
+/* Whether the condition holds, where that is known already. */
+static json_t *holds_json(const struct gd_explaining *x, const struct gd_plan_call *call)
+{
+    if (call->when == NULL || !gd_expr_is_known(call->when, &x->values))
+        return NULL;
+    return json_boolean(gd_expr_eval(call->when, &x->values, NULL) == GD_TRUE);
+}
+
+static json_t *timeouts_json(const struct gd_plan_call *call, uint32_t route_ms)
+{
+    uint32_t try_ms = call->upstream->timeout_ms, call_ms = call->timeout_ms;
+    json_t *json =
+        json_pack("{s:i, s:i}", "try_ms", (int)try_ms, "route_ms", (int)route_ms);
+    const char *first = "route";
+
+    if (try_ms < route_ms)
+        first = "try";
+    if (call_ms && call_ms <= try_ms && call_ms < route_ms)
+        first = "call";
+    if (call_ms)
+        json_object_set_new(json, "call_ms", json_integer(call_ms));
+    json_object_set_new(json, "first", json_string(first));
+    return json;
+}
+
+/* -------------------------------------------------------------------------------------------
+ */
+
+/* The options as they were written, but for what is told in words of its own. */
+static void set_options(const struct gd_plan_call *call, json_t *json)
+{
+    json_t *options =
+        json_loadb(call->written.options.ptr, call->written.options.len, 0, NULL);
+
+    json_object_update_missing(json, options);
+    json_decref(options);
+    if (json_object_get(json, "ok") == NULL)
+        json_object_set_new(json, "ok", json_pack("[s]", "2xx"));
+    if (call->each) {
+        json_object_set_new(json, "each_limit", json_integer(call->each_limit));
+        json_object_set_new(json, "each_parallel", json_integer(call->each_parallel));
+    }
+}
+
+static const char *if_it_fails(const struct gd_plan_call *call)
+{
+    if (!call->optional)
+        return "route_fails";
+    return call->has_fallback ? "default" : "null";
+}
+
+json_t *gd_explain_call(const struct gd_explaining *x, const struct gd_plan_call *call)
+{
+    json_t *json = json_pack("{s:s, s:s}", "name", call->name, "method",
+                             gd_method_text(call->method));
+    json_t *holds = holds_json(x, call), *passed = passed_json(x, call);
+
+    set_url(x, call, json);
+    json_object_set_new(json, "upstream", upstream_json(call->upstream));
+    json_object_set_new(json, "headers", fields_json(x, call, passed));
+    json_object_set_new(json, "passed_on", passed);
+    set_options(call, json);
+    if (holds)
+        json_object_set_new(json, "when_holds", holds);
+    json_object_set_new(json, "timeouts", timeouts_json(call, x->route->timeout_ms));
+    json_object_set_new(json, "if_it_fails", json_string(if_it_fails(call)));
+    json_object_set_new(json, "hidden", json_boolean(call->hidden));
+    return json;
+}
