@@ -1,7 +1,7 @@
 """Answers in any shape: select, pick, drop, rename, merge, respond, each and join."""
 import json
 
-from test_depend import after, one
+from test_depend import HOSTILE, after, one
 from waits import within
 
 
@@ -287,3 +287,27 @@ def test_a_target_that_is_too_long_is_too_large(scene):
     origin, daemon = one(scene, "a: o/a\nb: {url: 'o/b/{a.v}', optional: true}", answers={"/a": {"v": "x" * 140_000}})
     assert daemon.get("/x/1").header("Gather-Parts") == "a, b;error=too_large"
     assert len(origin.requests) == 1
+
+
+def test_no_item_gets_out_of_its_place(scene):
+    values = [value for value in HOSTILE if len(value) < 1000] + [{"a": "/"}, ["x"], True, 1.5, "", " "]
+    more = "each: l, each_limit: 100, optional: true}\n"
+    origin, daemon = one(
+        scene, "l: o/l\n" + "p: {url: 'o/p/{item}/end', " + more + "q: {url: 'o/q?k={item}&z=1', " + more
+        + "h: {url: o/h, headers: {X-V: '{item}'}, " + more + "j: {url: o/j, json: {v: $item, t: '<{item}>'}, " + more
+        + "f: {url: o/f, form: {v: $item, z: '1'}, " + more, answers={"/l": values})
+    assert daemon.get("/x/1").status == 200
+    sent = []
+    for request in origin.requests[1:]:
+        path, _, query = request.target.partition("?")
+        assert request.header("X-Evil") is None, request.raw
+        assert path.count("/") == 3 and path.endswith("/end") if path.startswith("/p/") else path in ("/q", "/h", "/j", "/f")
+        assert query.count("&") == (path == "/q") and query.endswith("&z=1") == (path == "/q"), request.target
+        assert len(request.headers("X-V")) == (path == "/h"), request.raw
+        if path == "/j":
+            assert list(request.json()) == ["v", "t"]
+            sent.append(request.json()["v"])
+        elif path == "/f":
+            assert request.body.count(b"&") == 1 and request.body.endswith(b"&z=1"), request.raw
+    plain = json.loads(json.dumps(values))
+    assert len(sent) == len(plain) and all(value in plain for value in sent)
