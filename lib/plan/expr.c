@@ -25,6 +25,16 @@ bool gd_expr_reads_body(const struct gd_expr *expr)
     return takes_ref(expr, is_body);
 }
 
+bool gd_expr_names(const struct gd_expr *expr, enum gd_source source, struct gd_span name)
+{
+    if (expr == NULL)
+        return false;
+    return (expr->kind == GD_EXPR_REF && gd_ref_names(&expr->ref, source, name)) ||
+           gd_expr_names(expr->left, source, name) ||
+           gd_expr_names(expr->right, source, name) ||
+           gd_expr_names(expr->next, source, name);
+}
+
 bool gd_expr_is_known(const struct gd_expr *expr, const struct gd_values *values)
 {
     if (expr == NULL)

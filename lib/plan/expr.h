@@ -34,6 +34,10 @@ uint64_t gd_expr_needs(const struct gd_expr *expr);
 /** Whether it mentions the body of the request. */
 bool gd_expr_reads_body(const struct gd_expr *expr);
 
+/** Whether it names that query parameter, header or cookie. */
+bool gd_expr_names(const struct gd_expr *expr, enum gd_source source,
+                   struct gd_span name);
+
 /** Whether all it mentions can be told (gd_values_know). */
 bool gd_expr_is_known(const struct gd_expr *expr, const struct gd_values *values);
 

@@ -34,6 +34,16 @@ bool gd_template_reads_body(const struct gd_template *tpl)
     return false;
 }
 
+bool gd_template_names(const struct gd_template *tpl, enum gd_source source,
+                       struct gd_span name)
+{
+    for (unsigned i = 0; i < tpl->count; i++)
+        if (tpl->pieces[i].kind == GD_PIECE_REF &&
+            gd_ref_names(&tpl->pieces[i].ref, source, name))
+            return true;
+    return false;
+}
+
 /* Values ------------------------------------------------------------------------------
  */
 
@@ -153,12 +163,14 @@ static enum gd_failure add_field(struct gd_buf *out, struct gd_span value,
 {
     size_t start = out->len;
 
+    if (value.len == 0)
+        return GD_OK;
     if (!gd_buf_reserve(out, value.len))
         return GD_FAIL_TOO_LARGE;
     while (value.len)
         out->data[out->len++] = (char)take_byte(&value, coding);
     value = (struct gd_span){out->data + start, out->len - start};
-    return value.len == 0 || gd_is_field_value(value) ? GD_OK : GD_FAIL_UNRESOLVED;
+    return gd_is_field_value(value) ? GD_OK : GD_FAIL_UNRESOLVED;
 }
 
 static enum gd_failure add_text(struct gd_buf *out, const struct gd_piece *piece,
