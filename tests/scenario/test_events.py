@@ -124,3 +124,14 @@ def test_a_slow_reader_holds_nothing_up_but_itself(scene):
     assert [len(next(iter(data.values()))["rows"]) for event, data, _ in events[:-1]] == [1500] * 3
     assert events[-1][0] == "end"
     assert slow.get("/x/2").status == 200, "the connection goes on"
+
+
+def test_a_stream_that_no_memory_is_left_for_is_refused(scene):
+    calls = "\n".join(f"c{n}: o/c" for n in range(60))
+    _, daemon = one(scene, calls, top="limits: {request_memory: 64KiB, body: 64KiB}")
+    refused = 0
+    for size in range(20_000, 65_000, 3_000):
+        answer = daemon.call("POST", "/x/1", {"Accept": "text/event-stream"}, b"x" * size)
+        refused += answer.status == 503
+    assert refused > 3, "most of these bodies leave too little"
+    assert daemon.get("/x/1").status in (200, 502), "the daemon lives on"
