@@ -198,6 +198,13 @@ static bool next_frame(struct gd_events *events, bool *ok)
     return true;
 }
 
+/* A line of JSON cannot be a comment, so only events have heartbeats. */
+static void arm_heartbeat(struct gd_events *events)
+{
+    if (events->format == FORMAT_SSE)
+        gd_timer_arm(&events->heartbeat, HEARTBEAT_MS);
+}
+
 static void pump(struct gd_events *events)
 {
     bool ok;
@@ -211,7 +218,7 @@ static void pump(struct gd_events *events)
         }
         if (!write_frame(events))
             return;
-        gd_timer_arm(&events->heartbeat, HEARTBEAT_MS);
+        arm_heartbeat(events);
     }
 }
 
@@ -220,7 +227,7 @@ static void on_heartbeat(void *arg)
 {
     struct gd_events *events = arg;
 
-    gd_timer_arm(&events->heartbeat, HEARTBEAT_MS);
+    arm_heartbeat(events);
     if (events->waiting || events->ended || !open(events))
         return;
     begin_frame(events);
@@ -249,8 +256,7 @@ bool gd_events_prepare(struct gd_passage *passage)
     events->format = (enum format)format;
     events->status = passage->route->status ? passage->route->status : 200;
     gd_timer_init(&events->heartbeat, passage->engine->loop, on_heartbeat, events);
-    if (format == FORMAT_SSE)
-        gd_timer_arm(&events->heartbeat, HEARTBEAT_MS);
+    arm_heartbeat(events);
     passage->events = events;
     return true;
 }

@@ -135,3 +135,16 @@ def test_a_stream_that_no_memory_is_left_for_is_refused(scene):
         refused += answer.status == 503
     assert refused > 3, "most of these bodies leave too little"
     assert daemon.get("/x/1").status in (200, 502), "the daemon lives on"
+
+
+def test_a_silent_stream_has_comments_where_the_format_has_them(scene):
+    origin = scene.origin(lambda exchange: exchange.silence()).on("/a", 1)
+    daemon = scene.gatherd(
+        f"upstreams: {{o: {{servers: [{origin.url}], timeout: 1m}}}}\n"
+        "routes: {/x/1: {timeout: 16s, calls: {a: o/a, b: {url: o/b, optional: true}}}}\n")
+    events, lines = ask(daemon, "/x/1")[0], ask(daemon, "/x/1", "application/x-ndjson")[0]
+    for client in (events, lines):
+        client.sock.settimeout(30)
+    assert b"".join(events.chunks()).startswith(b'event: part\ndata: {"a":1}\n\n: \n\n')
+    assert [json.loads(line) for line in b"".join(lines.chunks()).decode().split("\n")[:-1]] == [
+        {"a": 1}, {"b": None}, {"complete": False, "failed": {"b": "timeout"}}]
