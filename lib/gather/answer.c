@@ -221,6 +221,15 @@ static int answer_status(const struct gd_gather *gather)
     return status ? status : 200;
 }
 
+void gd_gather_refusal(const struct gd_gather *gather, enum gd_failure failure,
+                       struct gd_outcome *outcome)
+{
+    *outcome = (struct gd_outcome){.failure = failure,
+                                   .status = gd_failure_status(failure),
+                                   .complete = gd_gather_whole(gather),
+                                   .clashed = gather->clashed};
+}
+
 void gd_gather_outcome(struct gd_gather *gather, struct gd_outcome *outcome)
 {
     struct gd_part *culprit = gather->culprit;
@@ -238,12 +247,10 @@ void gd_gather_outcome(struct gd_gather *gather, struct gd_outcome *outcome)
     case GD_COMPOSED:
         return;
     case GD_COMPOSE_CONFLICT:
-        outcome->failure = GD_FAIL_CONFLICT;
-        outcome->clashed = gather->clashed;
+        gd_gather_refusal(gather, GD_FAIL_CONFLICT, outcome);
         break;
     case GD_COMPOSE_NO_MEMORY:
-        outcome->failure = GD_FAIL_TOO_LARGE;
+        gd_gather_refusal(gather, GD_FAIL_TOO_LARGE, outcome);
         break;
     }
-    outcome->status = gd_failure_status(outcome->failure);
 }

@@ -4,6 +4,7 @@ import time
 
 from test_depend import after, one
 from waits import until, within
+from wire import Reset
 
 
 def event_lines(client):
@@ -148,3 +149,19 @@ def test_a_silent_stream_has_comments_where_the_format_has_them(scene):
     assert b"".join(events.chunks()).startswith(b'event: part\ndata: {"a":1}\n\n: \n\n')
     assert [json.loads(line) for line in b"".join(lines.chunks()).decode().split("\n")[:-1]] == [
         {"a": 1}, {"b": None}, {"complete": False, "failed": {"b": "timeout"}}]
+
+
+def test_a_conflict_is_told_as_in_a_plain_answer(scene):
+    _, daemon = one(scene, "a: o/a\nb: o/b\nc: o/c", "respond: {m: {$merge: [$a, $b], conflict: error}, c: $c}",
+                    {"/a": {"k": 1}, "/b": {"k": 2}, "/c": after(0.3, 3)})
+    plain, stream = (daemon.get("/x/1", headers) for headers in ({}, {"Accept": "text/event-stream"}))
+    assert (plain.status, plain.json()) == (stream.status, stream.json())
+    assert stream.json()["class"] == "conflict" and stream.json()["member"] == "k"
+    _, late = one(scene, "a: o/a\nb: o/b\nc: o/c", "respond: {c: $c, m: {$merge: [$a, $b], conflict: error}}",
+                  {"/a": {"k": 1}, "/b": after(0.2, {"k": 2}), "/c": 3})
+    client, _ = ask(late, "/x/1")
+    try:
+        raise AssertionError(f"a whole stream: {b''.join(client.chunks())}")
+    except Reset:
+        pass
+    assert late.route("/x/{id}")["failures"]["conflict"] == 1
