@@ -185,6 +185,8 @@ static enum gd_composed compose(struct gd_gather *gather, struct gd_outcome *out
 
     gd_splice_init(&splice, gather->about.arena);
     result = compose_body(gather, &splice);
+    if (!gd_gather_bears(gather, splice.bytes))
+        result = GD_COMPOSE_NO_MEMORY;
     if (result == GD_COMPOSED && !make_headers(gather, outcome))
         result = GD_COMPOSE_NO_MEMORY;
     if (outcome->status == STATUS_RESET_CONTENT)
@@ -193,6 +195,11 @@ static enum gd_composed compose(struct gd_gather *gather, struct gd_outcome *out
     outcome->body_count = (int)splice.count;
     outcome->body_bytes = splice.bytes;
     return result;
+}
+
+bool gd_gather_bears(const struct gd_gather *gather, size_t bytes)
+{
+    return bytes <= gather->context->limits->request_memory;
 }
 
 /* The outcome ---------------------------------------------------------------------------
@@ -226,6 +233,15 @@ static int answer_status(const struct gd_gather *gather)
     return status ? status : 200;
 }
 
+void gd_gather_refusal(const struct gd_gather *gather, enum gd_failure failure,
+                       struct gd_outcome *outcome)
+{
+    *outcome = (struct gd_outcome){.failure = failure,
+                                   .status = gd_failure_status(failure),
+                                   .complete = gd_gather_whole(gather),
+                                   .clashed = gather->clashed};
+}
+
 void gd_gather_outcome(struct gd_gather *gather, struct gd_outcome *outcome)
 {
     struct gd_part *culprit = gather->culprit;
@@ -243,12 +259,10 @@ void gd_gather_outcome(struct gd_gather *gather, struct gd_outcome *outcome)
     case GD_COMPOSED:
         return;
     case GD_COMPOSE_CONFLICT:
-        outcome->failure = GD_FAIL_CONFLICT;
-        outcome->clashed = gather->clashed;
+        gd_gather_refusal(gather, GD_FAIL_CONFLICT, outcome);
         break;
     case GD_COMPOSE_NO_MEMORY:
-        outcome->failure = GD_FAIL_TOO_LARGE;
+        gd_gather_refusal(gather, GD_FAIL_TOO_LARGE, outcome);
         break;
     }
-    outcome->status = gd_failure_status(outcome->failure);
 }

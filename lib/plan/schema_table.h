@@ -99,7 +99,8 @@
     X(LIMITS, "json_depth", INT, NONE, json_depth, 1, 1024, "128", "", APPLIED,           \
       "How deep the JSON of an upstream may be nested.")                                  \
     X(LIMITS, "request_memory", SIZE, NONE, request_memory, 65536, GD_SIZE_MAX, "32MiB", "", \
-      APPLIED, "Bytes buffered for one request, all its calls' answers included.")        \
+      APPLIED, "Bytes buffered for one request, all its calls' answers included; no answer " \
+      "that is made of them has more.")        \
     X(LOG, "level", ENUM, NONE, level, 0, 0, "info", "error|warn|info|debug", APPLIED,    \
       "The least important kind of line that is written.")                                \
     X(DRAIN, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "30s", "", APPLIED,     \

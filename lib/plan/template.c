@@ -142,6 +142,8 @@ static enum gd_failure add_json(struct gd_buf *out, struct gd_span value,
     size_t cap = 0, len = 0;
     bool ok;
 
+    if (coding == GD_CODED_PLAIN)
+        return gd_json_add_escaped(out, value) ? GD_OK : GD_FAIL_TOO_LARGE;
     if (all_unreserved(value))
         return gd_buf_add_span(out, value) ? GD_OK : GD_FAIL_TOO_LARGE;
     if (value.len > sizeof(small))
@@ -202,6 +204,7 @@ static enum gd_failure add_found(struct gd_buf *out, const struct gd_piece *piec
     if (found->kind == GD_FOUND_TEXT)
         return add_text(out, piece, found->text, found->coding);
     gd_buf_init(&text, out->blocks, out->max);
+    text.budget = out->budget;
     if (gd_found_text(found, &piece->ref.path, &text, &full))
         failure = add_text(out, piece, gd_buf_span(&text), GD_CODED_PLAIN);
     else if (full)

@@ -3,6 +3,7 @@ import json
 
 from test_depend import HOSTILE, after, one
 from waits import within
+from wire import Reset
 
 
 def test_select_takes_a_part_of_the_answer(scene):
@@ -178,6 +179,22 @@ def test_memory_of_a_request_is_bounded_whatever_is_composed(scene):
     assert answer.status == 502 and answer.json()["class"] == "too_large", answer.raw[:200]
     text = json.dumps(big)
     assert len(text) * 12 > 1 << 20
+
+
+def test_a_join_cannot_make_an_answer_larger_than_the_memory_of_a_request(scene):
+    left, right = [{"k": n % 2} for n in range(2000)], [{"k": 0, "pad": "x" * 10_000}]
+    _, daemon = one(scene, "l: {url: o/l, hidden: true}\nr: {url: o/r, hidden: true}",
+                    "respond: {n: 1, j: {$join: [$l, $r], on: k, as: r}}", {"/l": left, "/r": right},
+                    top="limits: {request_memory: 1MiB}")
+    answer = daemon.get("/x/1")
+    assert answer.status == 502 and answer.json()["class"] == "too_large"
+    with daemon.client() as client:
+        client.request("GET", "/x/1", {"Accept": "application/x-ndjson"})
+        try:
+            raise AssertionError(f"an answer: {client.response().raw[:200]}")
+        except Reset:
+            pass
+    assert daemon.route("/x/{id}")["failures"]["too_large"] == 2
 
 
 def test_a_shape_shows_what_nobody_chose_as_if_it_were_skipped(scene):
