@@ -126,6 +126,9 @@
       "given here.")                                                                      \
     X(UPSTREAM, "max_response", SIZE, NONE, plan.max_response, 1, GD_SIZE_MAX, "10MiB", "", \
       APPLIED, "Largest body of an answer to a call; a `pass` has no bound.")             \
+    X(UPSTREAM, "accept_encoding", BOOL, NONE, plan.accept_encoding, 0, 0, "off", "", APPLIED, \
+      "Calls ask for answers in gzip, deflate or br, which are decoded within "           \
+      "`max_response`; a `pass` never does.")                                             \
     X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
       "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
     X(SERVER, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED, "`http://HOST[:PORT]`.")     \
