@@ -86,6 +86,8 @@
       "Calls that succeeded")                                                            \
     X(STALE_RETRIES, COUNTER, "gatherd_upstream_stale_retries_total", "",                \
       "Calls sent again because a pooled connection had gone stale")                     \
+    X(DECODED, COUNTER, "gatherd_upstream_decoded_total", "",                            \
+      "Answers that came in a content coding, which was undone")                         \
     GD_STAT_FAILURE_ROWS(X, "gatherd_upstream_failures_total",                           \
                          "Calls that failed, by class")
 

@@ -185,8 +185,6 @@ static enum gd_composed compose(struct gd_gather *gather, struct gd_outcome *out
 
     gd_splice_init(&splice, gather->about.arena);
     result = compose_body(gather, &splice);
-    if (!gd_gather_bears(gather, splice.bytes))
-        result = GD_COMPOSE_NO_MEMORY;
     if (result == GD_COMPOSED && !make_headers(gather, outcome))
         result = GD_COMPOSE_NO_MEMORY;
     if (outcome->status == STATUS_RESET_CONTENT)
@@ -195,11 +193,6 @@ static enum gd_composed compose(struct gd_gather *gather, struct gd_outcome *out
     outcome->body_count = (int)splice.count;
     outcome->body_bytes = splice.bytes;
     return result;
-}
-
-bool gd_gather_bears(const struct gd_gather *gather, size_t bytes)
-{
-    return bytes <= gather->context->limits->request_memory;
 }
 
 /* The outcome ---------------------------------------------------------------------------

@@ -75,14 +75,20 @@ static void on_lease(void *arg, enum gd_failure failure)
     run(call);
 }
 
+static void say_why(struct gd_call *call, enum gd_failure failure)
+{
+    if (gd_log_enabled(GD_LOG_DEBUG))
+        gd_log(GD_LOG_DEBUG, "call %.*s/%s: %s: %s",
+               GD_SPAN_ARG(gd_gather_about(call->gather)->facts->id), call->plan->name,
+               gd_failure_word(failure), call->exchange.why);
+}
+
 static void on_exchange(void *arg, enum gd_failure failure)
 {
     struct gd_call *call = arg;
 
-    if (failure && gd_log_enabled(GD_LOG_DEBUG))
-        gd_log(GD_LOG_DEBUG, "call %.*s/%s: %s: %s",
-               GD_SPAN_ARG(gd_gather_about(call->gather)->facts->id), call->plan->name,
-               gd_failure_word(failure), call->exchange.why);
+    if (failure)
+        say_why(call, failure);
     call->failure = failure;
     go(call, GD_CALL_DECODE);
     run(call);
@@ -162,18 +168,35 @@ static bool is_stale(const struct gd_call *call)
            gd_method_idempotent(call->plan->method);
 }
 
+/* Undoes what the answer was coded with on its way. */
+static enum gd_failure undo_codings(struct gd_call *call)
+{
+    bool coded = call->exchange.codings.count > 0 && call->exchange.body.len > 0;
+    enum gd_failure failure =
+        gd_exchange_decode(&call->exchange, call->plan->upstream->accept_encoding);
+
+    if (failure)
+        say_why(call, failure);
+    else if (coded)
+        gd_stat_inc(&stats_of(call)->values[GD_UPSTREAM_DECODED]);
+    return failure;
+}
+
 /* The JSON text of a reply with a status that counts as success. */
 static enum gd_failure decode(struct gd_call *call)
 {
-    struct gd_span body = call->exchange.body;
     unsigned depth = gd_gather_shared(call->gather)->limits->json_depth;
+    enum gd_failure failure;
 
     call->status = call->exchange.status;
     if (!gd_statuses_have(&call->plan->ok, call->status))
         return GD_FAIL_STATUS;
-    if (body.len == 0)
+    failure = undo_codings(call);
+    if (failure)
+        return failure;
+    if (call->exchange.body.len == 0)
         call->json = GD_SPAN("null");
-    else if (!gd_json_scan(body, depth, &call->json, NULL))
+    else if (!gd_json_scan(call->exchange.body, depth, &call->json, NULL))
         return GD_FAIL_JSON;
     return GD_OK;
 }

@@ -30,10 +30,6 @@ struct gd_gather {
 /** Puts an ended part behind those that ended before. */
 void gd_gather_note_ended(struct gd_gather *gather, struct gd_part *part);
 
-/** Whether an answer, or an event of it, may have so many bytes. A join writes one value
- *  again and again without holding it more than once, so memory alone is no bound. */
-bool gd_gather_bears(const struct gd_gather *gather, size_t bytes);
-
 /** Whether the part stands in the answer of its own. */
 static inline bool gd_part_is_visible(const struct gd_gather *gather,
                                       const struct gd_part *part)

@@ -118,8 +118,6 @@ bool gd_gather_next(struct gd_gather *gather, struct gd_news *news,
         any = next_member(gather, shape, &splice, failure);
     else
         any = next_whole(gather, shape, &splice, failure);
-    if (!gd_gather_bears(gather, splice.bytes))
-        *failure = GD_FAIL_TOO_LARGE;
     return any && take(&splice, news);
 }
 

@@ -4,6 +4,7 @@
  * What the rows of the schema write into while a configuration is read: the structs of
  * the plan where an option goes straight there, and nodes where more is to be made of it.
  */
+#include "plan/mock.h"
 #include "plan/plan.h"
 #include "plan/yamldoc.h"
 
@@ -19,6 +20,7 @@ struct gd_draft_top {
     const struct gd_yaml_node *include, *listen, *admin, *trusted, *defaults, *upstreams,
         *routes;
     unsigned workers;
+    uint32_t mock_seed;
     struct gd_draft_log log;
     struct gd_draft_drain drain;
     struct gd_plan_limits limits;

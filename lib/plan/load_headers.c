@@ -242,6 +242,13 @@ void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
     *headers = all;
 }
 
+void gd_load_set_header(struct gd_loader *loader, struct gd_span name,
+                        struct gd_span value, struct gd_headers *headers)
+{
+    *headers = copy_headers(&loader->plan->arena, headers, 1);
+    set_header(headers, (struct gd_plan_header){name, value}, NULL, false);
+}
+
 const struct gd_plan_field *gd_load_fields(struct gd_loader *loader,
                                            const struct gd_headers *headers, bool all,
                                            unsigned *count)

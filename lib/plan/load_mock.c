@@ -49,6 +49,23 @@ static struct gd_template *load_body(struct gd_loader *loader,
     return body;
 }
 
+static void check_faults(struct gd_loader *loader, const struct gd_yaml_node *node,
+                         const struct gd_plan_mock_route *route)
+{
+    static const char *const of_body[] = {"truncate", "drip"};
+    const struct gd_yaml_node *fault;
+
+    if (route->fail_share + route->reset_share + route->truncate_share > 1 + 1e-9)
+        gd_report_value(&loader->report, node,
+                        "fail, reset and truncate are more than 100%% together");
+    for (size_t i = 0; i < 2 && gd_yaml_get(node, "json") == NULL; i++) {
+        fault = gd_yaml_get(node, of_body[i]);
+        if (fault)
+            gd_report_key(&loader->report, fault,
+                          "there is no body to %s: json is missing", of_body[i]);
+    }
+}
+
 static void load_answer(struct gd_loader *loader, const struct gd_yaml_node *node,
                         const struct gd_names *names, struct gd_plan_mock_route *out)
 {
@@ -67,6 +84,7 @@ static void load_answer(struct gd_loader *loader, const struct gd_yaml_node *nod
     gd_schema_read(&loader->report, GD_SECTION_MOCK, node, &draft);
     if (gd_yaml_get(node, "json") == NULL && gd_yaml_get(node, "status") == NULL)
         gd_report_value(&loader->report, node, "json (or status) is missing");
+    check_faults(loader, node, &draft.plan);
     draft.plan.index = out->index;
     *out = draft.plan;
     if (draft.json && (out->status == 204 || out->status == 304))

@@ -1,3 +1,4 @@
+#include "http/coding.h"
 #include "plan/loader.h"
 #include "plan/schema.h"
 #include "plan/url.h"
@@ -176,6 +177,9 @@ static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
     upstream->plan = draft.plan;
     check_pool(loader, map, &upstream->plan.pool);
     gd_load_headers(loader, draft.headers, GD_HEADERS_REQUEST, NULL, &upstream->headers);
+    if (upstream->plan.accept_encoding)
+        gd_load_set_header(loader, GD_SPAN("Accept-Encoding"), GD_SPAN(GD_CODINGS_TEXT),
+                           &upstream->headers);
     if (draft.servers && draft.mock)
         gd_report_key(&loader->report, draft.mock,
                       "an upstream has either servers or a mock, not both");

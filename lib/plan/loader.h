@@ -157,6 +157,10 @@ void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
                      enum gd_headers_of whose, const struct gd_names *names,
                      struct gd_headers *headers);
 
+/** Sets one of gatherd's own. Both borrowed: constants. */
+void gd_load_set_header(struct gd_loader *loader, struct gd_span name,
+                        struct gd_span value, struct gd_headers *headers);
+
 /** A copy that can be changed. */
 struct gd_headers gd_load_copy_headers(struct gd_loader *loader,
                                        const struct gd_headers *from);

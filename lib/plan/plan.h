@@ -20,6 +20,7 @@
 
 struct gd_expr;
 struct gd_json_path;
+struct gd_plan_mock;
 struct gd_plan_redirect;
 struct gd_projection;
 struct gd_ref;
@@ -72,24 +73,6 @@ struct gd_plan_pool {
     uint64_t max_age_ms;
 };
 
-/** One answer of a mock upstream. */
-struct gd_plan_mock_route {
-    unsigned index; /* its route in the mock's router */
-    int status;
-    struct gd_template
-        *body; /* JSON text with placeholders encoded for JSON; may be NULL */
-    struct gd_plan_header *headers;
-    unsigned header_count;
-    uint32_t delay_ms;
-    double fail_share; /* 0 to 1: answered with 500 */
-};
-
-struct gd_plan_mock {
-    struct gd_router *router;
-    struct gd_plan_mock_route *routes;
-    unsigned route_count;
-};
-
 struct gd_plan_upstream {
     unsigned index;
     const char *name;
@@ -100,6 +83,7 @@ struct gd_plan_upstream {
     uint32_t connect_timeout_ms;
     struct gd_plan_pool pool; /* per server and worker */
     size_t max_response;
+    bool accept_encoding;            /* answers to calls may come in a content coding */
     struct gd_span header_lines;     /* rendered `headers`, each with its CRLF */
     const struct gd_plan_mock *mock; /* NULL: real servers */
 };
@@ -230,6 +214,7 @@ struct gd_plan {
     enum gd_log_level log_level;
     struct gd_plan_limits limits;
     struct gd_trusted trusted; /* trusted_proxies */
+    uint32_t mock_seed;
     struct gd_plan_upstream *upstreams;
     unsigned upstream_count;
     unsigned server_count; /* of all upstreams */

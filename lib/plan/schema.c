@@ -129,6 +129,32 @@ static void store(const struct gd_option *option, void *target, uint64_t number)
     }
 }
 
+/* Values that are more than one whole number. */
+static bool is_read_in_place(const struct gd_option *option)
+{
+    return option->type == GD_TYPE_PERCENT || option->type == GD_TYPE_RANGE;
+}
+
+static bool read_in_place(const struct gd_option *option, struct gd_span text,
+                          void *target)
+{
+    void *field = (char *)target + option->offset;
+
+    return option->type == GD_TYPE_PERCENT ? gd_value_percent(text, field)
+                                           : gd_value_range(text, field);
+}
+
+/* Whether a range that was read is outside that of its row. */
+static bool is_outside(const struct gd_option *option, const void *target)
+{
+    const struct gd_value_range *range;
+
+    if (option->type != GD_TYPE_RANGE)
+        return false;
+    range = (const void *)((const char *)target + option->offset);
+    return range->low_ms < option->min || range->high_ms > option->max;
+}
+
 void gd_schema_defaults(enum gd_section section, void *target)
 {
     for (size_t i = 0; i < gd_option_count; i++) {
@@ -143,8 +169,8 @@ void gd_schema_defaults(enum gd_section section, void *target)
             gd_schema_defaults(option->of, (char *)target + option->offset);
         if (text.len == 0 || text.ptr[0] == '=' || gd_option_required(option))
             continue;
-        if (option->type == GD_TYPE_PERCENT)
-            ok = gd_value_percent(text, (double *)((char *)target + option->offset));
+        if (is_read_in_place(option))
+            ok = read_in_place(option, text, target);
         else if ((ok = read_number(option, text, &number)))
             store(option, target, number);
         assert(ok); /* a row whose default is not of its type */
@@ -158,7 +184,7 @@ static const char *range_of(const struct gd_option *option, char *out, size_t si
 
     if (option->max == 0)
         *out = '\0';
-    else if (option->type == GD_TYPE_DURATION)
+    else if (option->type == GD_TYPE_DURATION || option->type == GD_TYPE_RANGE)
         snprintf(out, size, " from %s to %s", gd_value_duration_text(option->min, &low),
                  gd_value_duration_text(option->max, &high));
     else if (option->type == GD_TYPE_SIZE)
@@ -204,8 +230,8 @@ static const char *hint(const struct gd_option *option, const struct gd_yaml_nod
         for (size_t i = 0; i < 4; i++)
             if (gd_span_ieq(text, gd_span_of(unsure[i])))
                 return "; YAML versions disagree on yes and no, so they are not accepted";
-    if ((option->type == GD_TYPE_DURATION || option->type == GD_TYPE_SIZE ||
-         option->type == GD_TYPE_PERCENT) &&
+    if ((option->type == GD_TYPE_DURATION || option->type == GD_TYPE_RANGE ||
+         option->type == GD_TYPE_SIZE || option->type == GD_TYPE_PERCENT) &&
         only_digits(text) && !node->source)
         return "; the unit is missing";
     if (option->type == GD_TYPE_INT && text.len && text.ptr[0] >= '0' &&
@@ -239,27 +265,35 @@ static bool say_wrong(struct gd_report *report, const struct gd_option *option,
                            hint(option, node));
 }
 
+static bool say_outside(struct gd_report *report, const struct gd_option *option,
+                        const struct gd_yaml_node *node)
+{
+    struct gd_words found;
+    char range[80];
+
+    return gd_report_value(report, node, "%s is out of range: allowed is%s",
+                           gd_words_found(&found, node),
+                           range_of(option, range, sizeof(range)));
+}
+
 static bool read_scalar(struct gd_report *report, const struct gd_option *option,
                         const struct gd_yaml_node *node, void *target)
 {
     bool text_form = option->type != GD_TYPE_INT && option->type != GD_TYPE_BOOL;
-    struct gd_words found;
     uint64_t number;
-    char range[80];
 
     if (node->kind != GD_YAML_SCALAR || !(node->plain || text_form))
         return say_wrong(report, option, node);
-    if (option->type == GD_TYPE_PERCENT)
-        return gd_value_percent(node->text,
-                                (double *)((char *)target + option->offset)) ||
-               say_wrong(report, option, node);
+    if (is_read_in_place(option)) {
+        if (!read_in_place(option, node->text, target))
+            return say_wrong(report, option, node);
+        return !is_outside(option, target) || say_outside(report, option, node);
+    }
     if (!read_number(option, node->text, &number))
         return say_wrong(report, option, node);
     if (option->max && (number < option->min || number > option->max) &&
         !(*option->words && gd_span_is(node->text, option->words)))
-        return gd_report_value(report, node, "%s is out of range: allowed is%s",
-                               gd_words_found(&found, node),
-                               range_of(option, range, sizeof(range)));
+        return say_outside(report, option, node);
     store(option, target, number);
     return true;
 }

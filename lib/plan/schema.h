@@ -13,6 +13,7 @@
     X(BOOL, "true or false (or on, off)", "boolean")                                     \
     X(INT, "a whole number", "number")                                                   \
     X(DURATION, "a duration like 250ms, 2s, 5m or 1h", "duration")                       \
+    X(RANGE, "a duration like 250ms, or a range like 20ms..80ms", "duration or range")   \
     X(SIZE, "a size like 64KiB, 10MiB or 1MB", "size")                                   \
     X(PERCENT, "a percentage like 20%", "percentage")                                    \
     X(ENUM, "a word", "word")                                                            \

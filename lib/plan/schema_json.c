@@ -12,6 +12,7 @@
 #define ADDRESS_PATTERN "^(http://|unix:/)|" VARIABLE
 #define TARGET_PATTERN "^(/|https?://)|" VARIABLE
 #define DURATION_PATTERN "^[0-9]+(ms|s|m|h)$|" VARIABLE
+#define RANGE_PATTERN "^[0-9]+(ms|s|m|h)(\\.\\.[0-9]+(ms|s|m|h))?$|" VARIABLE
 #define SIZE_PATTERN "^[0-9]+([KMG]i?)?B$|" VARIABLE
 #define PERCENT_PATTERN "^[0-9.]+%$|" VARIABLE
 
@@ -109,6 +110,8 @@ static json_t *type_schema(const struct gd_option *option)
         return number(option);
     case GD_TYPE_DURATION:
         return text_like(DURATION_PATTERN);
+    case GD_TYPE_RANGE:
+        return text_like(RANGE_PATTERN);
     case GD_TYPE_SIZE:
         return any_of(gd_need(json_pack("{s:i}", "const", 0)), text_like(SIZE_PATTERN));
     case GD_TYPE_PERCENT:

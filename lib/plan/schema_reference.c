@@ -31,7 +31,7 @@ static bool add_range(struct gd_buf *out, const struct gd_option *option)
 
     if (option->max == 0)
         return true;
-    if (option->type == GD_TYPE_DURATION)
+    if (option->type == GD_TYPE_DURATION || option->type == GD_TYPE_RANGE)
         return gd_buf_addf(out, ", %s to %s", gd_value_duration_text(option->min, &low),
                            gd_value_duration_text(option->max, &high));
     if (option->type == GD_TYPE_SIZE)

@@ -16,6 +16,8 @@
  *   words    ENUM: its values, in the order of the C enum; INT: the word that means 0
  *   reload   APPLIED: a reload takes a changed value over; RESTART: only a restart does
  */
+#include "plan/schema_mock.h"
+
 /* clang-format off */
 #define GD_SECTION_ROWS(X)                                                                \
     X(TOP, struct gd_draft_top, "Top level", "The options of the file itself.")           \
@@ -65,6 +67,9 @@
       "networks like `10.0.0.0/8`, and `unix` for clients of UNIX sockets.")              \
     X(TOP, "log", SECTION, LOG, log, 0, 0, "", "", APPLIED, "The error log.")             \
     X(TOP, "drain", SECTION, DRAIN, drain, 0, 0, "", "", APPLIED, "How to stop.")         \
+    X(TOP, "mock_seed", INT, NONE, mock_seed, 0, 1000000000, "1", "", APPLIED,            \
+      "What decides which requests of mocks meet a fault and how long each takes: the "   \
+      "same number gives the same sequence for each pattern.")                            \
     X(TOP, "upstreams", MAP, UPSTREAM, upstreams, 0, 0, "", "", APPLIED,                  \
       "The services that are called, by name.")                                           \
     X(TOP, "defaults", NODE, DEFAULTS, defaults, 0, 0, "", "", APPLIED,                   \
@@ -122,6 +127,9 @@
       "given here.")                                                                      \
     X(UPSTREAM, "max_response", SIZE, NONE, plan.max_response, 1, GD_SIZE_MAX, "10MiB", "", \
       APPLIED, "Largest body of an answer to a call; a `pass` has no bound.")             \
+    X(UPSTREAM, "accept_encoding", BOOL, NONE, plan.accept_encoding, 0, 0, "off", "", APPLIED, \
+      "Calls ask for answers in gzip, deflate or br, which are decoded within "           \
+      "`max_response`; a `pass` never does.")                                             \
     X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
       "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
     X(SERVER, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED, "`http://HOST[:PORT]`.")     \
@@ -139,15 +147,7 @@
       "Requests after which a connection is closed.")                                     \
     X(POOL, "queue", INT, NONE, queue, 0, 1000000, "256", "", APPLIED,                    \
       "Calls that may wait for a connection; more fail with `overload`.")                 \
-    X(MOCK, "json", JSON, NONE, json, 0, 0, "", "", APPLIED,                              \
-      "The body, any value; `{name}` in its texts is a parameter of the pattern.")        \
-    X(MOCK, "status", INT, NONE, plan.status, 200, 599, "200", "", APPLIED, "The status.") \
-    X(MOCK, "headers", HEADERS, NONE, headers, 0, 0, "", "", APPLIED,                     \
-      "Further header fields of the answer.")                                             \
-    X(MOCK, "delay", DURATION, NONE, plan.delay_ms, 0, GD_MS_MAX, "0ms", "", APPLIED,     \
-      "How long the answer takes.")                                                       \
-    X(MOCK, "fail", PERCENT, NONE, plan.fail_share, 0, 0, "0%", "", APPLIED,              \
-      "The share of requests that is answered with 500 instead.")                         \
+    GD_MOCK_OPTION_ROWS(X)                                                                \
     X(ROUTE, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED,      \
       "The deadline of the whole answer; calls that are not done by then have failed. Of " \
       "a `pass`: of the answer's header, from the end of the request's body.")            \

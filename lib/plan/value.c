@@ -51,6 +51,24 @@ bool gd_value_duration(struct gd_span text, uint64_t *ms)
     return with_unit(text, duration_units, COUNT(duration_units), ms);
 }
 
+bool gd_value_range(struct gd_span text, struct gd_value_range *range)
+{
+    static const char dots[] = "..";
+    const char *joint = text.len ? memmem(text.ptr, text.len, dots, 2) : NULL;
+    struct gd_span low = text, high = text;
+    uint64_t low_ms, high_ms;
+
+    if (joint) {
+        low.len = (size_t)(joint - text.ptr);
+        high = (struct gd_span){joint + 2, text.len - low.len - 2};
+    }
+    if (!gd_value_duration(low, &low_ms) || !gd_value_duration(high, &high_ms) ||
+        low_ms > high_ms || high_ms > UINT32_MAX)
+        return false;
+    *range = (struct gd_value_range){(uint32_t)low_ms, (uint32_t)high_ms};
+    return true;
+}
+
 bool gd_value_size(struct gd_span text, uint64_t *bytes)
 {
     if (gd_span_is(text, "0")) {

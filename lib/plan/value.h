@@ -14,6 +14,14 @@ GD_MUST_CHECK bool gd_value_number(struct gd_span text, uint64_t *out);
 /** `250ms 2s 5m 1h` into milliseconds. */
 GD_MUST_CHECK bool gd_value_duration(struct gd_span text, uint64_t *ms);
 
+/** A time, or a range of times, in milliseconds. */
+struct gd_value_range {
+    uint32_t low_ms, high_ms;
+};
+
+/** `20ms..80ms`, or `20ms` for both ends. False also when the first is the larger one. */
+GD_MUST_CHECK bool gd_value_range(struct gd_span text, struct gd_value_range *range);
+
 /** `512B 64KiB 10MiB 1GiB 1KB 1MB 1GB`, and `0`, into bytes. */
 GD_MUST_CHECK bool gd_value_size(struct gd_span text, uint64_t *bytes);
 

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/failure.h"
 #include "http/body.h"
+#include "http/coding.h"
 #include "http/head.h"
 #include "upstream/upstream.h"
 
@@ -31,12 +32,13 @@ struct gd_reply_reader {
 struct gd_exchange {
     /* results, valid from on_done until gd_exchange_free */
     int status;
-    struct gd_span body; /* borrows from reply */
-    struct gd_buf reply; /* head and body as received */
-    size_t head_bytes;   /* of reply; its fields can be parsed again when wanted */
-    const char *why;     /* constant text with the failure, for logs */
-    bool reusable;       /* the connection is clean and kept alive */
-    bool heard;          /* at least one byte of a reply came */
+    struct gd_span body;       /* borrows from reply */
+    struct gd_buf reply;       /* head and body as received */
+    size_t head_bytes;         /* of reply; its fields can be parsed again when wanted */
+    struct gd_codings codings; /* of the body, to be undone by gd_exchange_decode */
+    const char *why;           /* constant text with the failure, for logs */
+    bool reusable;             /* the connection is clean and kept alive */
+    bool heard;                /* at least one byte of a reply came */
     /* set by the caller before the start, or NULL */
     size_t *budget; /* borrowed: bytes left to the replies of one request together */
     struct gd_span content; /* borrowed until on_done: the body, sent behind request */
@@ -66,6 +68,12 @@ struct gd_exchange {
 void gd_exchange_start(struct gd_exchange *exchange, struct gd_session *session,
                        enum gd_method method, struct gd_buf *request, size_t max_response,
                        void (*on_done)(void *arg, enum gd_failure failure), void *arg);
+
+/** Undoes the content codings of a complete reply: body then is the content, within
+ *  max_response and the budget. asked: the request accepted GD_CODINGS_TEXT. GD_OK, also
+ *  without a coding or a body; PROTOCOL for a coding that was not asked for and for
+ * broken data; TOO_LARGE. */
+enum gd_failure gd_exchange_decode(struct gd_exchange *exchange, bool asked);
 
 /** Stops it; on_done does not run afterwards and the session is not reusable. Idempotent,
  *  fine on a zeroed or finished exchange. */

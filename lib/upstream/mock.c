@@ -105,7 +105,6 @@ struct gd_mocks *gd_mocks_new(struct gd_loop *loop, struct gd_plan *plan,
 
     mocks->loop = loop;
     mocks->plan = gd_plan_ref(plan);
-    mocks->random = 0x9E3779B97F4A7C15;
     mocks->servers = gd_alloc_array(plan->upstream_count, sizeof(*mocks->servers));
     gd_arena_init(&mocks->arena, NULL, 4096, ARENA_MAX);
     gd_buf_init(&mocks->body, NULL, GD_MOCK_BODY_MAX);

@@ -54,6 +54,7 @@ static bool render(struct gd_mock_server *server, const struct gd_plan_mock_rout
         return false;
     answer->route = route;
     answer->has_length = has_body(route->status);
+    answer->seed = gd_mock_seed(server, route->index);
     answer->head = gd_arena_copy(&server->mocks->arena, gd_buf_span(buf));
     answer->literal = GD_SPAN("");
     if (answer->has_length && route->body)
@@ -140,24 +141,9 @@ bool gd_mock_refuse(struct gd_mock_server *server, int status, const char *detai
     return add_problem(server->mocks, NULL, (struct problem){status, detail, 0}, out);
 }
 
-/* Whether this request is one of the share that fails. The sequence is the same at each
- * start, so that what was seen once can be seen again. */
-static bool fails(struct gd_mocks *mocks, double share)
-{
-    uint64_t x = mocks->random;
-
-    if (share <= 0)
-        return false;
-    x ^= x >> 12;
-    x ^= x << 25;
-    x ^= x >> 27;
-    mocks->random = x;
-    return (double)((x * 0x2545F4914F6CDD1DULL) >> 11) * 0x1p-53 < share;
-}
-
 static bool add_answer(struct gd_mocks *mocks, const struct gd_mock_answer *answer,
                        const struct gd_request_head *head, const struct gd_values *values,
-                       struct gd_buf *out)
+                       bool cut, struct gd_buf *out)
 {
     static const struct problem unresolved = {
         500, "a placeholder of the mock had no value", 0};
@@ -175,13 +161,17 @@ static bool add_answer(struct gd_mocks *mocks, const struct gd_mock_answer *answ
         body = gd_buf_span(&mocks->body);
     }
     /* Once for all of it: Date, Connection and Content-Length are short. */
-    return gd_buf_reserve(out, answer->head.len + body.len + 160) &&
-           gd_buf_add_span(out, answer->head) &&
-           add_rest(mocks, head, answer->has_length, body, out);
+    if (!gd_buf_reserve(out, answer->head.len + body.len + 160) ||
+        !gd_buf_add_span(out, answer->head) ||
+        !add_rest(mocks, head, answer->has_length, body, out))
+        return false;
+    if (cut && head->method != GD_METHOD_HEAD)
+        out->len -= body.len - body.len / 2;
+    return true;
 }
 
 bool gd_mock_answer(struct gd_mock_server *server, const struct gd_request_head *head,
-                    struct gd_buf *out, uint32_t *delay_ms)
+                    struct gd_buf *out, struct gd_mock_fate *fate)
 {
     static const struct problem unreadable = {400, "the target is not valid", 0};
     static const struct problem unknown = {404, "the mock has no such route", 0};
@@ -191,12 +181,12 @@ bool gd_mock_answer(struct gd_mock_server *server, const struct gd_request_head 
     struct gd_mocks *mocks = server->mocks;
     struct gd_target target = head->parsed;
     char room[GD_MOCK_LINE_MAX + 1];
-    const struct gd_mock_answer *answer;
+    struct gd_mock_answer *answer;
     struct gd_values values;
     struct gd_facts facts;
     struct gd_match match;
 
-    *delay_ms = 0;
+    *fate = (struct gd_mock_fate){.delay_ms = 0};
     if (target.path.ptr == NULL && !gd_target_parse(head->target, room, &target))
         return add_problem(mocks, head, unreadable, out);
     switch (gd_router_match(server->upstream->mock->router, head->method,
@@ -210,11 +200,11 @@ bool gd_mock_answer(struct gd_mock_server *server, const struct gd_request_head 
         break;
     }
     answer = &server->answers[match.index];
-    *delay_ms = answer->route->delay_ms;
-    if (fails(mocks, answer->route->fail_share))
+    gd_mock_draw(answer, fate);
+    if (fate->fail)
         return add_problem(mocks, head, broken, out);
     facts = (struct gd_facts){.query = target.query, .fields = &head->fields};
     values = (struct gd_values){
         .params = match.params, .param_count = match.param_count, .facts = &facts};
-    return add_answer(mocks, answer, head, &values, out);
+    return add_answer(mocks, answer, head, &values, fate->cut, out);
 }

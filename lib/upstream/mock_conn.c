@@ -1,7 +1,7 @@
 /* A connection to a mock: a serial HTTP/1.1 server.
  *
- *   HEAD ──> BODY ──> DELAY ──> HEAD …        (DELAY only if the answer has one)
- *     └───────┴────────┴──────> CLOSING ──> LINGER
+ *   HEAD ──> BODY ──> DELAY ──> DRIP ──> HEAD …  (DELAY, DRIP only if the answer has one)
+ *     └───────┴────────┴─────────┴──> CLOSING ──> LINGER
  *
  * The answer is composed as soon as the head is there, since it borrows from it, and kept
  * back behind `ready` until the body has been read and the delay has passed. Requests
@@ -16,10 +16,11 @@ enum {
     READ_BYTES = 4096,
     IN_MAX = 65536,    /* more than a head may have */
     OUT_HIGH = 262144, /* answers waiting: no further request is taken */
+    DRIP_MS = 10,      /* at least, between two pieces */
     OUT_MAX = 2 * OUT_HIGH + GD_MOCK_BODY_MAX + 2 * GD_MOCK_HEAD_MAX,
 };
 
-enum state { HEAD, BODY, DELAY, CLOSING, LINGER };
+enum state { HEAD, BODY, DELAY, DRIP, CLOSING, LINGER };
 
 /* What a connection waits for; each has its deadline, but for a delay of our own. ANEW:
  * something was done, so that the next wait begins now even if it is the same. */
@@ -42,13 +43,15 @@ struct gd_mock_conn {
     struct gd_mock_conn *next, *prev;
     struct gd_mock_server *server;
     struct gd_stream stream;
-    struct gd_timer delay;
+    struct gd_timer delay; /* to the answer, or to its next piece */
     enum state state;
     enum wait wait;
-    uint64_t deadline_us; /* 0: none */
-    bool eof;             /* the peer sends no more */
-    bool keep_alive;      /* after the request at hand */
-    uint32_t delay_ms;    /* of the answer at hand */
+    uint64_t deadline_us;     /* 0: none */
+    bool eof;                 /* the peer sends no more */
+    bool keep_alive;          /* after the request at hand */
+    struct gd_mock_fate fate; /* of the answer at hand */
+    uint64_t drip_us;         /* loop time of its first piece */
+    size_t drip_at;           /* bytes of out in front of it */
     struct gd_buf in;
     size_t at; /* bytes of in that are done with */
     struct gd_head_state head_state;
@@ -156,7 +159,6 @@ static void take_head(struct gd_mock_conn *conn, const struct gd_request_head *h
         conn->sent = 0;
     }
     conn->at += head->bytes;
-    conn->keep_alive = head->keep_alive;
     conn->wait = WAIT_ANEW;
     if (head->expect_continue) {
         if (!gd_buf_add_text(&conn->out, "HTTP/1.1 100 Continue\r\n\r\n")) {
@@ -165,10 +167,11 @@ static void take_head(struct gd_mock_conn *conn, const struct gd_request_head *h
         }
         conn->ready = conn->out.len;
     }
-    if (!gd_mock_answer(conn->server, head, &conn->out, &conn->delay_ms)) {
+    if (!gd_mock_answer(conn->server, head, &conn->out, &conn->fate)) {
         refuse(conn, 500, "the answer is too large");
         return;
     }
+    conn->keep_alive = head->keep_alive && !conn->fate.cut;
     gd_body_init(&conn->body, head->framing, head->content_length);
     conn->state = BODY;
 }
@@ -221,12 +224,12 @@ static bool step_body(struct gd_mock_conn *conn)
         if (result == GD_BODY_MORE)
             return false;
     }
-    if (conn->delay_ms == 0) {
+    if (conn->fate.delay_ms == 0 && conn->fate.drip_ms == 0 && !conn->fate.reset) {
         release_answer(conn);
         return true;
     }
     conn->state = DELAY;
-    gd_timer_arm(&conn->delay, conn->delay_ms);
+    gd_timer_arm(&conn->delay, conn->fate.delay_ms);
     return false;
 }
 
@@ -236,7 +239,7 @@ static enum wait wait_of(const struct gd_mock_conn *conn)
         return WAIT_CLOSE;
     if (conn->sent < conn->ready)
         return WAIT_WRITE;
-    if (conn->state == DELAY)
+    if (conn->state == DELAY || conn->state == DRIP)
         return WAIT_DELAY;
     if (conn->state == BODY)
         return WAIT_BODY;
@@ -341,11 +344,43 @@ static void on_writable(void *arg)
     conn_run(arg);
 }
 
+/* Lets the next piece of the answer go out: its share of the time that has passed. */
+static void drip(struct gd_mock_conn *conn)
+{
+    uint64_t now_us = gd_loop_now_us(conn->server->mocks->loop);
+    uint64_t whole_ms = conn->fate.drip_ms, gone_ms;
+    size_t len = conn->out.len - conn->drip_at;
+    uint64_t step_ms = whole_ms / len > DRIP_MS ? whole_ms / len : DRIP_MS;
+
+    gone_ms = (now_us - conn->drip_us) / 1000;
+    if (gone_ms >= whole_ms) {
+        release_answer(conn);
+        return;
+    }
+    conn->ready = conn->drip_at + 1 + (size_t)((len - 1) * gone_ms / whole_ms);
+    if (step_ms > whole_ms - gone_ms)
+        step_ms = whole_ms - gone_ms;
+    gd_timer_arm(&conn->delay, (uint32_t)step_ms);
+}
+
 static void on_delay(void *arg)
 {
     struct gd_mock_conn *conn = arg;
 
-    release_answer(conn);
+    if (conn->fate.reset) {
+        conn_close(conn, true);
+        return;
+    }
+    if (conn->fate.drip_ms == 0) {
+        release_answer(conn);
+    } else {
+        if (conn->state == DELAY) {
+            conn->drip_us = gd_loop_now_us(conn->server->mocks->loop);
+            conn->drip_at = conn->ready;
+            conn->state = DRIP;
+        }
+        drip(conn);
+    }
     conn_run(conn);
 }
 

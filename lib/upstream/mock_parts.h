@@ -2,12 +2,14 @@
 #define GD_UPSTREAM_MOCK_PARTS_H
 /**
  * What the files of the mocks share. Private to mock*.c: mock.c opens and closes the
- * listeners, mock_conn.c serves a connection, mock_answer.c composes answers.
+ * listeners, mock_conn.c serves a connection, mock_answer.c composes answers, mock_fate.c
+ * says what befalls them.
  */
 #include "base/arena.h"
 #include "base/loop.h"
 #include "http/head.h"
 #include "http/write.h"
+#include "plan/mock.h"
 #include "plan/plan.h"
 
 enum {
@@ -24,6 +26,8 @@ struct gd_mock_answer {
     struct gd_span head;    /* status line and fields, without what depends on requests */
     struct gd_span literal; /* the body, if it has no placeholders; else ptr NULL */
     bool has_length;        /* statuses that never have a body have no Content-Length */
+    uint64_t seed;          /* of the sequence of its fates */
+    uint64_t asked;         /* requests so far: the place in it */
 };
 
 struct gd_mock_conn;
@@ -48,7 +52,6 @@ struct gd_mocks {
     unsigned conn_count;
     struct gd_timer sweep; /* armed while there are connections */
     struct gd_date date;
-    uint64_t random;
     struct gd_buf body; /* scratch of one answer */
     struct gd_field fields[GD_MOCK_FIELDS_MAX];
 };
@@ -56,11 +59,26 @@ struct gd_mocks {
 /** Renders the answers of a server into the arena of the mocks. */
 GD_MUST_CHECK bool gd_mock_render(struct gd_mock_server *server, struct gd_err *err);
 
-/** Appends the answer to a request; *delay_ms is how long it waits. False past the bound
+/** What befalls an answer on its way. */
+struct gd_mock_fate {
+    uint32_t delay_ms, drip_ms;
+    bool fail;  /* it is a 500 */
+    bool reset; /* the connection, instead of an answer */
+    bool cut;   /* half of the body is there; the connection ends behind it */
+};
+
+/** The seed of a route's fates. Each pattern has a sequence of its own: it does not
+ * depend on what is asked of others meanwhile, nor on which other upstreams there are. */
+uint64_t gd_mock_seed(const struct gd_mock_server *server, unsigned index);
+
+/** The fate of the next request for answer. */
+void gd_mock_draw(struct gd_mock_answer *answer, struct gd_mock_fate *fate);
+
+/** Appends the answer to a request, which its fate has to meet yet. False past the bound
  *  of out. */
 GD_MUST_CHECK bool gd_mock_answer(struct gd_mock_server *server,
                                   const struct gd_request_head *head, struct gd_buf *out,
-                                  uint32_t *delay_ms);
+                                  struct gd_mock_fate *fate);
 
 /** Appends a problem+json answer that ends the connection. */
 GD_MUST_CHECK bool gd_mock_refuse(struct gd_mock_server *server, int status,

@@ -85,6 +85,7 @@ void gd_reply_init(struct gd_exchange *exchange)
     exchange->reader = (struct gd_reply_reader){.method = exchange->reader.method};
     exchange->head_bytes = 0;
     exchange->status = 0;
+    exchange->codings = (struct gd_codings){.count = 0};
     exchange->body = GD_SPAN_NONE;
     exchange->why = NULL;
     exchange->heard = false;
@@ -181,6 +182,7 @@ static enum gd_verdict take_head(struct gd_exchange *exchange,
                                  const struct gd_response_head *head)
 {
     exchange->status = head->status;
+    exchange->codings = gd_codings_read(&head->fields);
     exchange->head_bytes = head->bytes;
     exchange->decoded = head->bytes;
     exchange->reusable = head->keep_alive;

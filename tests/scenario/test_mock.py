@@ -122,3 +122,30 @@ def test_the_schema_knows_every_key_of_the_demo(_):
               encoding="utf-8") as file:
         keys = {line.split(":")[0] for line in file if line[:1].isalpha()}
     assert keys <= set(schema["properties"]), keys
+
+
+FAULTS = """
+upstreams:
+  u:
+    timeout: 500ms
+    mock:
+      GET /reset: {json: [1], reset: 100%}
+      GET /cut: {json: [1, 2, 3], truncate: 100%}
+      GET /drip: {json: [1, 2, 3], drip: 10s}
+      GET /quick: {json: [1, 2, 3], drip: 20ms, delay: 5ms..10ms}
+routes:
+  GET /{what}: {calls: {a: "u/{what}"}}
+"""
+
+
+def test_faults_of_a_mock_have_their_classes(scene):
+    daemon = scene.gatherd(FAULTS)
+    daemon.has_mocks = True
+    with daemon.client() as client:
+        for _ in range(3):
+            assert client.get("/quick").json() == {"a": [1, 2, 3]}
+            assert client.get("/reset").json()["class"] == "reset"
+            assert client.get("/cut").json()["class"] == "reset"
+        slow = client.get("/drip")
+        assert (slow.status, slow.json()["class"]) == (504, "timeout")
+        assert slow.elapsed < within(1), slow.elapsed

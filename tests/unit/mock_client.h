@@ -23,6 +23,8 @@ struct client {
     struct gd_buf in, out;
     bool head_only; /* answers have no body */
     bool eof;
+    bool reset;     /* it ended so */
+    unsigned reads; /* that brought bytes */
     unsigned wanted;
     unsigned count;      /* complete answers received, their */
     size_t starts[2048]; /* places in `in`, and that of the next */
@@ -69,6 +71,8 @@ static inline void on_readable(void *arg)
     ck_assert(gd_buf_reserve(&client->in, 65536));
     io = gd_stream_read(&client->stream, client->in.data + client->in.len, 65536, &n);
     client->in.len += n;
+    client->reads += io == GD_IO_OK;
+    client->reset = io == GD_IO_ERROR;
     if (io == GD_IO_EOF || io == GD_IO_ERROR) {
         client->eof = true;
         gd_stream_want_read(&client->stream, false);

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "plan/mock.h"
 #include "plan/route.h"
 #include "plan/template.h"
 #include "plan_text.h"
@@ -252,7 +253,8 @@ START_TEST(a_mock_has_answers_instead_of_servers)
     gd_buf_init(&body, NULL, 1024);
     ck_assert_ptr_nonnull(mock);
     ck_assert_uint_eq(mock->route_count, 3);
-    ck_assert_uint_eq(mock->routes[0].delay_ms, 20);
+    ck_assert_uint_eq(mock->routes[0].delay.low_ms, 20);
+    ck_assert_uint_eq(mock->routes[0].delay.high_ms, 20);
     ck_assert_int_eq(mock->routes[0].status, 200);
     ck_assert_uint_eq(mock->routes[0].header_count, 1);
     span_is(mock->routes[0].headers[0].name, "X-A");

@@ -7,10 +7,11 @@
 START_TEST(an_unknown_key_is_named_with_what_was_meant)
 {
     PLAN_REFUSE("admn: off\n", "gw.yaml:1:1: admn: unknown key; did you mean \"admin\"?");
-    PLAN_REFUSE("tls: on\n",
-                "gw.yaml:1:1: tls: unknown key; allowed are include, listen, admin, "
-                "workers, limits, trusted_proxies, log, drain, upstreams, defaults, "
-                "routes");
+    PLAN_REFUSE(
+        "tls: on\n",
+        "gw.yaml:1:1: tls: unknown key; allowed are include, listen, admin, "
+        "workers, limits, trusted_proxies, log, drain, mock_seed, upstreams, defaults, "
+        "routes");
     PLAN_REFUSE(UP "routes:\n  GET /:\n    timout: 2s\n    calls: {x: users/}\n",
                 "gw.yaml:5:5: routes.\"GET /\".timout: unknown key; did you mean "
                 "\"timeout\"?");
@@ -25,10 +26,11 @@ START_TEST(options_of_later_versions_are_unknown)
 {
     PLAN_REFUSE("redis: {}\n", "gw.yaml:1:1: redis: unknown key; allowed are include, "
                                "listen, admin, workers, limits, trusted_proxies, log, "
-                               "drain, upstreams, defaults, routes");
+                               "drain, mock_seed, upstreams, defaults, routes");
     PLAN_REFUSE("upstreams:\n  u: {servers: http://h, hedge: off}\n",
                 "gw.yaml:2:26: upstreams.u.hedge: unknown key; allowed are servers, "
-                "balance, timeout, connect_timeout, pool, headers, max_response, mock");
+                "balance, timeout, connect_timeout, pool, headers, max_response, "
+                "accept_encoding, mock");
 }
 END_TEST
 

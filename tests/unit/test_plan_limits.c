@@ -1,4 +1,5 @@
 /* Odd values and bounds of a configuration. */
+#include "plan/mock.h"
 #include "plan_text.h"
 #include "suite.h"
 
@@ -93,10 +94,11 @@ START_TEST(a_message_is_one_line)
     PLAN_REFUSE("log: {level: \"a\\nb\\x1b\"}\n",
                 "gw.yaml:1:14: log.level: expected error, warn, info or debug, found "
                 "\"a?b?\"");
-    PLAN_REFUSE("\"a\\nb\": 1\n",
-                "gw.yaml:1:1: \"a?b\": unknown key; allowed are include, listen, admin, "
-                "workers, limits, trusted_proxies, log, drain, upstreams, defaults, "
-                "routes");
+    PLAN_REFUSE(
+        "\"a\\nb\": 1\n",
+        "gw.yaml:1:1: \"a?b\": unknown key; allowed are include, listen, admin, "
+        "workers, limits, trusted_proxies, log, drain, mock_seed, upstreams, defaults, "
+        "routes");
 }
 END_TEST
 
