@@ -4,6 +4,7 @@
  * What the rows of the schema write into while a configuration is read: the structs of
  * the plan where an option goes straight there, and nodes where more is to be made of it.
  */
+#include "plan/mock.h"
 #include "plan/plan.h"
 #include "plan/yamldoc.h"
 
@@ -28,8 +29,15 @@ struct gd_draft_admin {
     const struct gd_yaml_node *url, *token;
 };
 
+struct gd_draft_tls {
+    const struct gd_yaml_node *ca, *server_name, *cert, *key;
+    bool verify;
+    unsigned min_version; /* index among the words of its row */
+};
+
 struct gd_draft_upstream {
     const struct gd_yaml_node *servers, *headers, *mock;
+    struct gd_draft_tls tls;
     struct gd_plan_upstream plan;
 };
 

@@ -20,7 +20,9 @@
 
 struct gd_expr;
 struct gd_json_path;
+struct gd_plan_mock;
 struct gd_plan_redirect;
+struct gd_plan_tls;
 struct gd_projection;
 struct gd_ref;
 struct gd_router;
@@ -60,9 +62,11 @@ struct gd_plan_header {
 struct gd_plan_server {
     unsigned index; /* among all servers of the plan */
     struct gd_plan_address address;
-    const char *name;         /* host:port as in the file; for admin and logs */
+    const char *name;         /* host:port, behind `https://` where that is spoken; for
+                                 admin and logs */
     struct gd_span host_line; /* `Host: host:port` CRLF */
     unsigned weight;
+    bool https;
 };
 
 enum gd_balance { GD_BALANCE_ROUND_ROBIN, GD_BALANCE_LEAST_PENDING };
@@ -70,24 +74,6 @@ struct gd_plan_pool {
     uint32_t max, idle, queue, max_requests;
     uint32_t idle_timeout_ms;
     uint64_t max_age_ms;
-};
-
-/** One answer of a mock upstream. */
-struct gd_plan_mock_route {
-    unsigned index; /* its route in the mock's router */
-    int status;
-    struct gd_template
-        *body; /* JSON text with placeholders encoded for JSON; may be NULL */
-    struct gd_plan_header *headers;
-    unsigned header_count;
-    uint32_t delay_ms;
-    double fail_share; /* 0 to 1: answered with 500 */
-};
-
-struct gd_plan_mock {
-    struct gd_router *router;
-    struct gd_plan_mock_route *routes;
-    unsigned route_count;
 };
 
 struct gd_plan_upstream {
@@ -101,6 +87,7 @@ struct gd_plan_upstream {
     struct gd_plan_pool pool; /* per server and worker */
     size_t max_response;
     struct gd_span header_lines;     /* rendered `headers`, each with its CRLF */
+    const struct gd_plan_tls *tls;   /* NULL: none of the servers is https */
     const struct gd_plan_mock *mock; /* NULL: real servers */
 };
 

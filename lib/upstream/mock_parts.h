@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "http/head.h"
 #include "http/write.h"
+#include "plan/mock.h"
 #include "plan/plan.h"
 
 enum {

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "plan/mock.h"
 #include "plan/route.h"
 #include "plan/template.h"
 #include "plan_text.h"

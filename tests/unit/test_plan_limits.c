@@ -1,4 +1,5 @@
 /* Odd values and bounds of a configuration. */
+#include "plan/mock.h"
 #include "plan_text.h"
 #include "suite.h"
 
