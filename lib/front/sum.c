@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "json/text.h"
+#include "plan/tls_context.h"
 
 /* One metric scope: its rows, and the prefix that /status leaves out of names. */
 struct scope {
@@ -140,6 +141,12 @@ static json_t *servers_json(const struct gd_plan_upstream *upstream,
     return list;
 }
 
+static json_t *tls_json(const struct gd_plan_tls *tls)
+{
+    return json_pack("{s:b, s:s}", "verify", tls->verify, "min_version",
+                     tls->min_version == GD_TLS_1_3 ? "1.3" : "1.2");
+}
+
 static json_t *upstreams_json(const struct gd_plan *plan, const struct gd_stats *sum)
 {
     json_t *list = json_array();
@@ -150,6 +157,8 @@ static json_t *upstreams_json(const struct gd_plan *plan, const struct gd_stats 
         add_rows(upstream, &upstream_scope, sum->upstreams[i].values);
         json_object_set_new(upstream, "latency_ms",
                             latency_json(&sum->upstreams[i].latency));
+        if (plan->upstreams[i].tls)
+            json_object_set_new(upstream, "tls", tls_json(plan->upstreams[i].tls));
         json_object_set_new(upstream, "servers", servers_json(&plan->upstreams[i], sum));
         json_array_append_new(list, upstream);
     }

@@ -2,6 +2,7 @@
 #include "gather/explain_inside.h"
 #include "plan/expr.h"
 #include "plan/secret.h"
+#include "plan/tls_context.h"
 
 /* One call: where it goes, what it sends, what is made of the answer. */
 
@@ -30,6 +31,8 @@ json_t *gd_explain_upstream(const struct gd_plan_upstream *upstream)
             json_integer(upstream->server_count - GD_EXPLAIN_SERVERS_MAX));
     if (upstream->server_count > 1)
         json_object_set_new(json, "balance", json_string(balances[upstream->balance]));
+    if (upstream->tls)
+        json_object_set_new(json, "verify", json_boolean(upstream->tls->verify));
     return json;
 }
 
@@ -51,7 +54,8 @@ static bool write_url(const struct gd_explaining *x, const struct gd_plan_call *
     gd_buf_init(&target, NULL, GD_EXPLAIN_TEXT_MAX);
     ok = gd_template_show(call->written.target, &x->values, &target, gaps) &&
          gd_call_forward_query(&call->forward, &x->facts, &target) &&
-         gd_buf_addf(url, "http://%.*s", GD_SPAN_ARG(host)) &&
+         gd_buf_addf(url, "http%s://%.*s", call->upstream->servers[0].https ? "s" : "",
+                     GD_SPAN_ARG(host)) &&
          gd_secret_add_target(url, gd_buf_span(&target));
     gd_buf_free(&target);
     return ok;
