@@ -26,9 +26,10 @@ START_TEST(options_of_later_versions_are_unknown)
     PLAN_REFUSE("redis: {}\n", "gw.yaml:1:1: redis: unknown key; allowed are include, "
                                "listen, admin, workers, limits, trusted_proxies, log, "
                                "drain, upstreams, defaults, routes");
-    PLAN_REFUSE("upstreams:\n  u: {servers: http://h, hedge: off}\n",
-                "gw.yaml:2:26: upstreams.u.hedge: unknown key; allowed are servers, "
-                "balance, timeout, connect_timeout, pool, headers, max_response, mock");
+    PLAN_REFUSE(
+        "upstreams:\n  u: {servers: http://h, hedge: off}\n",
+        "gw.yaml:2:26: upstreams.u.hedge: unknown key; allowed are servers, "
+        "balance, timeout, connect_timeout, pool, tls, headers, max_response, mock");
 }
 END_TEST
 
