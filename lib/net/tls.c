@@ -136,12 +136,19 @@ static bool is_fresh(SSL_SESSION *ticket)
     return certificate && X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
 }
 
+/* A copy is offered: OpenSSL would use a ticket only once, and connections that are
+ * opened before a newer one has come would have to do without. */
 static void offer_ticket(struct gd_tls_peer *peer, SSL *ssl)
 {
+    SSL_SESSION *copy;
+
     if (peer->ticket && peer->plan->verify && !is_fresh(peer->ticket))
         drop_ticket(peer);
-    if (peer->ticket)
-        need(SSL_set_session(ssl, peer->ticket));
+    if (peer->ticket) {
+        copy = SSL_SESSION_dup(peer->ticket);
+        need(copy && SSL_set_session(ssl, copy));
+        SSL_SESSION_free(copy);
+    }
     need(SSL_set_app_data(ssl, &peer->ticket));
 }
 
