@@ -58,8 +58,8 @@ struct gd_gather *gd_gather_start(struct gd_gather_context *context,
                                   const struct gd_gather_request *request,
                                   void (*on_done)(void *arg), void *arg);
 
-/** Cancels what runs and releases all buffers; on_done does not run afterwards. Called
- * once for every gather, done or not; the spans of its outcome become invalid. */
+/** Cancels what runs and releases all buffers; on_done does not run afterwards. For every
+ *  gather, done or not; idempotent. The spans of its outcome become invalid. */
 void gd_gather_free(struct gd_gather *gather);
 
 /** How it ended. Everything is borrowed from the gather. */
