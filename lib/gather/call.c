@@ -165,17 +165,25 @@ static bool is_stale(const struct gd_call *call)
 /* The JSON text of a reply with a status that counts as success. */
 static enum gd_failure decode(struct gd_call *call)
 {
+    struct gd_gather_context *shared = gd_gather_shared(call->gather);
+    unsigned depth = shared->limits->json_depth;
     struct gd_span body = call->exchange.body;
-    unsigned depth = gd_gather_shared(call->gather)->limits->json_depth;
+    struct gd_doc *json = &call->json;
+    bool valid;
 
     call->status = call->exchange.status;
     if (!gd_statuses_have(&call->plan->ok, call->status))
         return GD_FAIL_STATUS;
-    if (body.len == 0)
-        call->json = GD_SPAN("null");
-    else if (!gd_json_scan(body, depth, &call->json, NULL))
-        return GD_FAIL_JSON;
-    return GD_OK;
+    gd_tape_init(&json->tape, gd_loop_blocks(shared->loop),
+                 gd_gather_budget(call->gather));
+    if (body.len == 0) {
+        json->text = GD_SPAN("null");
+        return GD_OK;
+    }
+    valid = gd_part_looks_inside(call->part)
+                ? gd_doc_scan(json, body, depth)
+                : gd_json_scan(body, depth, &json->text, NULL);
+    return valid ? GD_OK : GD_FAIL_JSON;
 }
 
 static enum verdict step_decode(struct gd_call *call)
@@ -259,5 +267,6 @@ void gd_call_stop(struct gd_call *call, enum gd_failure failure)
 void gd_call_free(struct gd_call *call)
 {
     gd_buf_free(&call->request);
+    gd_doc_free(&call->json);
     gd_exchange_free(&call->exchange);
 }

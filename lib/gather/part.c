@@ -51,19 +51,7 @@ static void end(struct gd_part *part, enum gd_failure failure)
 /* Cuts the text down to what `select` names. */
 static bool select_inside(struct gd_part *part, struct gd_doc *doc)
 {
-    struct gd_json_value root = {&doc->tape, GD_NODE_ROOT}, found;
-    struct gd_span text = GD_SPAN("null");
-
-    if (part->plan->select == NULL)
-        return true;
-    if (!gd_doc_index(doc))
-        return false;
-    found = gd_json_path_find(part->plan->select, root);
-    if (found.tape)
-        text = gd_tape_text(found.tape, found.node);
-    gd_doc_free(doc);
-    doc->text = text;
-    return true;
+    return part->plan->select == NULL || gd_doc_select(doc, part->plan->select);
 }
 
 /* The text of an ended call, cut down; the stand-in of one that has failed. False when
@@ -75,7 +63,7 @@ static bool take_text(struct gd_part *part, const struct gd_call *call,
         doc->text = part->plan->fallback;
         return true;
     }
-    doc->text = call->json;
+    doc->text = call->json.text;
     return select_inside(part, doc);
 }
 
@@ -89,7 +77,8 @@ static void end_single(struct gd_part *part)
     if (failure == GD_OK) {
         yield->head =
             (struct gd_span){call->exchange.reply.data, call->exchange.head_bytes};
-        yield->whole.text = call->json;
+        yield->whole = call->json;
+        call->json = (struct gd_doc){.text = GD_SPAN_NONE};
         if (!select_inside(part, &yield->whole))
             failure = GD_FAIL_TOO_LARGE;
     }
@@ -109,8 +98,7 @@ static bool list_items(struct gd_part *part, bool shown, struct gd_splice *out)
              take_text(part, &part->calls[i], &doc);
         if (ok && shown && part->plan->projection && part->calls[i].failure == GD_OK)
             ok = gd_doc_index(&doc) &&
-                 gd_project(part->plan->projection,
-                            (struct gd_json_value){&doc.tape, GD_NODE_ROOT}, out);
+                 gd_project(part->plan->projection, gd_doc_value(&doc), out);
         else
             ok = ok && gd_splice_add(out, doc.text);
         gd_doc_free(&doc);
@@ -263,6 +251,15 @@ static enum gd_failure holds(struct gd_part *part, bool *holds_out)
     return GD_FAIL_TOO_LARGE;
 }
 
+/* With each there are many small ones; each is indexed when its turn comes. */
+bool gd_part_looks_inside(const struct gd_part *part)
+{
+    const struct gd_plan_call *plan = part->plan;
+
+    return plan->each == NULL && (plan->projection || plan->select ||
+                                  gd_gather_is_mentioned(part->gather, plan));
+}
+
 void gd_part_init(struct gd_part *part, bool wanted)
 {
     init_doc(part, &part->yield->whole);
@@ -335,8 +332,7 @@ static bool show_text(struct gd_part *part, struct gd_splice *out)
     if (part->plan->projection == NULL)
         return gd_splice_add(out, whole->text);
     return gd_doc_index(whole) &&
-           gd_project(part->plan->projection,
-                      (struct gd_json_value){&whole->tape, GD_NODE_ROOT}, out);
+           gd_project(part->plan->projection, gd_doc_value(whole), out);
 }
 
 bool gd_part_show(struct gd_part *part)
@@ -357,12 +353,23 @@ bool gd_part_show(struct gd_part *part)
     return true;
 }
 
+/* Whether the text the call yielded is shown as it is. */
+static bool is_uncut(const struct gd_part *part)
+{
+    return part->failure == GD_OK && !part->skipped && part->plan->each == NULL &&
+           part->plan->projection == NULL;
+}
+
 bool gd_part_flatten(struct gd_part *part)
 {
     struct gd_splice flat;
 
     if (part->cut.text.ptr)
         return true;
+    if (is_uncut(part)) {
+        part->yield->shown = &part->yield->whole;
+        return true;
+    }
     if (!gd_part_show(part))
         return false;
     gd_splice_init(&flat, arena_of(part));

@@ -37,6 +37,9 @@ struct gd_part {
  *  nobody wants it this time. */
 void gd_part_init(struct gd_part *part, bool wanted);
 
+/** Whether paths or cuts go into what its call yields, so that an index pays. */
+bool gd_part_looks_inside(const struct gd_part *part);
+
 /** Starts an IDLE part whose needs have ended. It may end inside. */
 void gd_part_start(struct gd_part *part);
 
