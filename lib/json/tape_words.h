@@ -57,6 +57,12 @@ static inline const char *gd_tape_to(const struct gd_tape *tape, gd_node node)
     return tape->text.ptr + gd_word_end(tape->words[gd_tape_last(tape, node)]);
 }
 
+/** Where what ends with a word does: a scalar, a name, or a container. */
+static inline const char *gd_tape_end(const struct gd_tape *tape, gd_node last)
+{
+    return tape->text.ptr + gd_word_end(tape->words[last]);
+}
+
 /** The kind of a value; null when there is no value. */
 static inline enum gd_json_kind gd_value_kind(struct gd_json_value value)
 {
