@@ -108,7 +108,7 @@ static bool list_items(struct gd_part *part, bool shown, struct gd_splice *out)
 
 static enum gd_failure first_failure(const struct gd_part *part)
 {
-    for (unsigned i = 0; i < part->count; i++)
+    for (unsigned i = 0; i < part->started; i++)
         if (part->calls[i].failure)
             return part->calls[i].failure;
     return GD_OK;
@@ -162,6 +162,21 @@ static void give_up(struct gd_part *part, enum gd_failure failure)
     end(part, failure);
 }
 
+/* Calls are made one by one, so that what is written here is at hand when it is used. */
+static struct gd_call *next_call(struct gd_part *part)
+{
+    unsigned index = part->started++;
+    struct gd_call *call = &part->calls[index];
+
+    memset(call, 0, sizeof(*call));
+    call->plan = part->plan;
+    call->part = part;
+    call->gather = part->gather;
+    if (part->items)
+        call->item = part->items[index];
+    return call;
+}
+
 /* Starts calls as far as each_parallel lets it. Those that end at once only count, so
  * that thousands of them need no stack. */
 static void pump(struct gd_part *part)
@@ -171,7 +186,7 @@ static void pump(struct gd_part *part)
     part->pumping = true;
     while (part->running < most && part->started < part->count &&
            (part->failed == 0 || part->plan->optional)) {
-        struct gd_call *call = &part->calls[part->started++];
+        struct gd_call *call = next_call(part);
 
         part->running++;
         gd_call_start(call);
@@ -194,23 +209,13 @@ void gd_part_call_ended(struct gd_part *part, struct gd_call *call)
 /* Starting ------------------------------------------------------------------------------
  */
 
+/* Takes room for the calls of a part. */
 static bool make_calls(struct gd_part *part)
 {
-    size_t size = part->count * sizeof(*part->calls);
-
-    part->calls = gd_arena_alloc(arena_of(part), size);
-    if (part->calls == NULL) {
+    part->calls = gd_arena_raw(arena_of(part), part->count * sizeof(*part->calls));
+    if (part->calls == NULL)
         part->count = 0;
-        return false;
-    }
-    for (unsigned i = 0; i < part->count; i++) {
-        part->calls[i].plan = part->plan;
-        part->calls[i].part = part;
-        part->calls[i].gather = part->gather;
-        if (part->items)
-            part->calls[i].item = part->items[i];
-    }
-    return true;
+    return part->calls != NULL;
 }
 
 static void start_each(struct gd_part *part)

@@ -24,7 +24,7 @@ struct gd_part {
     bool partial;            /* with each: some items are there, others have failed */
     bool told;               /* an event has been made of it */
     struct gd_part *next_ended;        /* in the order in which they ended */
-    struct gd_call *calls;             /* in the arena */
+    struct gd_call *calls;             /* in the arena; only those started are made */
     const struct gd_json_value *items; /* with each: what the calls are made for */
     unsigned count, started, running, failed;
     bool pumping;         /* calls are being started: one that ends at once just counts */
