@@ -157,7 +157,7 @@ static void fill_buckets(struct gd_level *level)
     for (unsigned i = 0; i < level->count; i++) {
         struct gd_rule *rule = level->rules[i];
         uint16_t *first = &level->buckets[gd_level_hash(
-            rule->name.len ? rule->name.ptr : "\"", rule->name.len)];
+            rule->name.len ? *rule->name.ptr : '"', (uint32_t)rule->name.len + 2)];
 
         rule->next = *first ? level->rules[*first - 1] : NULL;
         *first = (uint16_t)(i + 1);
@@ -185,13 +185,14 @@ static bool finish(struct compiler *c, struct gd_level **place, bool picking)
     if (!link_renames(c, level))
         return false;
     fill_buckets(level);
-    level->slot = c->projection->slots;
+    level->order = c->projection->slots + level->count;
     c->projection->slots += 2 * level->count;
     for (unsigned i = 0; i < level->count; i++) {
         struct gd_rule *rule = level->rules[i];
 
         if (rule->dropped && (rule->picked || rule->passed))
             return contradicts(c, rule, "is picked, but all of it is dropped");
+        rule->slot = level->order - level->count + i;
         rule->keep = !rule->dropped && (!picking || rule->picked || rule->passed);
         level->takes = level->takes || rule->takes;
         if (!finish(c, &rule->inside, picking && !rule->picked))

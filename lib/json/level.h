@@ -21,6 +21,7 @@ struct gd_rule {
     struct gd_rule *takes;   /* the rule that renames to this name; NULL: none */
     struct gd_span to;       /* the new name with quotes and escapes; or ptr NULL */
     unsigned index;          /* among the rules of its level */
+    unsigned slot;           /* its own */
     bool keep;               /* it stays, unless another name becomes this one */
     /* for the compiler */
     struct gd_span renamed; /* the new name, decoded */
@@ -33,7 +34,7 @@ struct gd_level {
     struct gd_rule *above; /* whose inside this is; NULL: of the whole value */
     struct gd_rule **rules;
     unsigned count;                     /* at most GD_LEVEL_RULES */
-    unsigned slot;                      /* of the first of two for each rule */
+    unsigned order;                     /* the first slot for an order of its rules */
     bool picking;                       /* members without a rule go */
     bool takes;                         /* there are rules with `takes` */
     uint16_t buckets[GD_LEVEL_BUCKETS]; /* by gd_level_hash: a rule's index + 1, or 0 */
@@ -41,16 +42,16 @@ struct gd_level {
 
 struct gd_projection {
     struct gd_level *root; /* NULL: everything stays */
-    unsigned slots;
+    unsigned slots;        /* numbers that a projection notes while it works */
 };
 
 /** The bucket of a name without escapes, told quickly: most names have no rule, and most
  *  of those no rule in their bucket. Rules are few and come from the configuration, so
- *  nobody can make them meet. inner: what stands between the quotes, or the closing one.
+ *  nobody can make them meet. first: the byte behind the opening quote; len: with both.
  */
-static inline unsigned gd_level_hash(const char *inner, size_t len)
+static inline unsigned gd_level_hash(char first, uint32_t len)
 {
-    return (unsigned)(len * 32 + (unsigned char)*inner) % GD_LEVEL_BUCKETS;
+    return (len * 32 + (unsigned char)first) % GD_LEVEL_BUCKETS;
 }
 
 #endif

@@ -67,13 +67,15 @@ static inline const struct gd_rule *rule_of(const struct gd_level *level,
                                             const struct gd_tape *tape, const char *text,
                                             const struct gd_tape_word *name)
 {
-    struct gd_span inner = {text + gd_word_start(*name) + 1, name->tail - 2};
+    const char *inner = text + gd_word_start(*name) + 1;
     unsigned first;
 
     if (UNUSUALLY(name->head & GD_WORD_ESCAPED))
         return rule_of_escaped(level, tape, (gd_node)(name - tape->words));
-    first = level->buckets[gd_level_hash(inner.ptr, inner.len)];
-    return first ? rule_among(level->rules[first - 1], inner) : NULL;
+    first = level->buckets[gd_level_hash(*inner, name->tail)];
+    if (first == 0)
+        return NULL;
+    return rule_among(level->rules[first - 1], (struct gd_span){inner, name->tail - 2});
 }
 
 /* The word behind a value. */
@@ -85,17 +87,18 @@ static inline const struct gd_tape_word *behind_value(const struct gd_tape_word 
 
 /* Slots are never cleared: nodes grow from object to object, so what was met before this
  * object is not of it. */
-static inline bool is_met(const struct gd_rule *rule, const uint32_t *met, gd_node object)
+static inline bool is_met(const struct work *w, const struct gd_rule *rule,
+                          gd_node object)
 {
-    return met[rule->index] > object;
+    return w->slots[rule->slot] > object;
 }
 
 /* Whether another member gets the name of this one, which then goes. */
-static inline bool is_taken(const struct gd_rule *rule, const uint32_t *met,
+static inline bool is_taken(const struct work *w, const struct gd_rule *rule,
                             gd_node object)
 {
     return rule->takes && rule->takes->keep && rule->to.ptr == NULL &&
-           is_met(rule->takes, met, object);
+           is_met(w, rule->takes, object);
 }
 
 static bool project_value(struct work *w, const struct gd_level *level, gd_node node);
@@ -105,11 +108,15 @@ static inline bool project_member(struct work *w, const struct gd_rule *rule,
 {
     if (rule->to.ptr) {
         if (!gd_cut_out(&w->cut, gd_tape_from(w->tape, name),
-                        gd_tape_to(w->tape, name)) ||
+                        gd_tape_end(w->tape, name)) ||
             !gd_splice_add(w->cut.out, rule->to))
             return false;
     }
-    return rule->inside == NULL || project_value(w, rule->inside, name + 1);
+    if (rule->inside == NULL)
+        return true;
+    if (rule->inside->picking && gd_word_kind(w->tape->words[name + 1]) == GD_JSON_OBJECT)
+        return w->pick(w, rule->inside, name + 1);
+    return project_value(w, rule->inside, name + 1);
 }
 
 /* An object that is being picked from. */
@@ -117,7 +124,6 @@ struct picking {
     const struct gd_level *level;
     const struct gd_tape_word *words, *first, *end; /* of the tape; the object's own */
     const struct gd_tape_word *behind; /* the member kept last, or first before any is */
-    uint32_t *met;
     gd_node object;
 };
 
@@ -126,9 +132,8 @@ static inline struct picking picking_of(const struct work *w,
 {
     const struct gd_tape_word *words = w->tape->words, *first = words + object + 1;
 
-    return (struct picking){
-        level, words, first, words + words[object].tail, first, w->slots + level->slot,
-        object};
+    return (struct picking){level, words, first, words + words[object].tail,
+                            first, object};
 }
 
 /* Leaves out all between the member kept last and `to`, which is a name or the end. The
@@ -179,7 +184,6 @@ static unsigned find_picked(const struct work *w, const struct picking *picking,
                             uint32_t *order)
 {
     const struct gd_tape_word *name = picking->first;
-    uint32_t *met = picking->met;
     unsigned count = 0;
 
     for (; name < picking->end; name = behind_value(picking->words, name + 1)) {
@@ -188,9 +192,9 @@ static unsigned find_picked(const struct work *w, const struct picking *picking,
 
         if (rule == NULL || !rule->keep)
             continue;
-        if (is_met(rule, met, picking->object))
+        if (is_met(w, rule, picking->object))
             forget(order, count--, rule->index);
-        met[rule->index] = (gd_node)(name - picking->words);
+        w->slots[rule->slot] = (gd_node)(name - picking->words);
         order[count++] = rule->index;
     }
     return count;
@@ -201,14 +205,14 @@ static OUT_OF_LINE bool pick_carefully(struct work *w, const struct gd_level *le
                                        gd_node object)
 {
     struct picking picking = picking_of(w, level, object);
-    uint32_t *met = picking.met, *order = met + level->count;
+    uint32_t *order = w->slots + level->order;
     unsigned count = find_picked(w, &picking, order);
 
     for (unsigned i = 0; i < count; i++) {
         const struct gd_rule *rule = level->rules[order[i]];
 
-        if (!is_taken(rule, met, object) &&
-            !keep_member(w, &picking, rule, picking.words + met[rule->index]))
+        if (!is_taken(w, rule, object) &&
+            !keep_member(w, &picking, rule, picking.words + w->slots[rule->slot]))
             return false;
     }
     return keep_no_more(w, &picking);
@@ -229,11 +233,11 @@ static OUT_OF_LINE bool pick_quickly(struct work *w, const struct gd_level *leve
         next = behind_value(picking.words, name + 1);
         if (rule == NULL || !rule->keep)
             continue;
-        if (UNUSUALLY(rule->takes || is_met(rule, picking.met, object))) {
+        if (UNUSUALLY(rule->takes || is_met(w, rule, object))) {
             w->pick = pick_carefully;
             return false;
         }
-        picking.met[rule->index] = (gd_node)(name - picking.words);
+        w->slots[rule->slot] = (gd_node)(name - picking.words);
         if (!keep_member(w, &picking, rule, name))
             return false;
     }
@@ -245,19 +249,18 @@ static OUT_OF_LINE bool drop_members(struct work *w, const struct gd_level *leve
 {
     const struct gd_tape *tape = w->tape;
     gd_node end = gd_tape_last(tape, object);
-    uint32_t *met = w->slots + level->slot;
     bool kept = false;
 
     if (level->takes) {
         struct picking picking = picking_of(w, level, object);
 
-        (void)find_picked(w, &picking, met + level->count);
+        (void)find_picked(w, &picking, w->slots + level->order);
     }
     for (gd_node name = object + 1; name < end; name = gd_tape_last(tape, name + 1) + 1) {
         const struct gd_rule *rule =
             rule_of(level, tape, tape->text.ptr, tape->words + name);
 
-        if (rule && (!rule->keep || is_taken(rule, met, object))) {
+        if (rule && (!rule->keep || is_taken(w, rule, object))) {
             if (!gd_cut_member(&w->cut, tape, object, name, kept))
                 return false;
             continue;
