@@ -92,7 +92,7 @@ value:
         goto value;
     } else {
         at->p = scalar(w, from);
-        kind = scalar_kind(c);
+        kind = gd_word_scalar(c);
     }
     if (UNUSUALLY(at->p == NULL))
         return STOP_FAULT;

@@ -62,21 +62,6 @@ static inline unsigned string_kind(struct gd_json_walk *w)
     return kind;
 }
 
-/* The kind of a number or literal by its first byte. */
-static inline unsigned scalar_kind(uint8_t first)
-{
-    switch (first) {
-    case 't':
-        return GD_JSON_TRUE;
-    case 'f':
-        return GD_JSON_FALSE;
-    case 'n':
-        return GD_JSON_NULL;
-    default:
-        return GD_JSON_NUMBER;
-    }
-}
-
 static inline void put_opening(const struct gd_json_walk *w, struct pen *pen,
                                const uint8_t *at)
 {

@@ -85,7 +85,7 @@ static inline const struct gd_tape_word *behind_value(const struct gd_tape_word 
     return gd_word_kind(*value) < GD_JSON_ARRAY ? value + 1 : words + value->tail + 1;
 }
 
-/* Slots are never cleared: nodes grow from object to object, so what was met before this
+/* From object to object slots are not cleared: nodes grow, so what was met before this
  * object is not of it. */
 static inline bool is_met(const struct work *w, const struct gd_rule *rule,
                           gd_node object)

@@ -63,26 +63,10 @@ bool gd_tape_walk_grow(struct gd_json_walk *w)
     return true;
 }
 
-static enum gd_json_kind kind_of(char first)
-{
-    switch (first) {
-    case '"':
-        return GD_JSON_STRING;
-    case 't':
-        return GD_JSON_TRUE;
-    case 'f':
-        return GD_JSON_FALSE;
-    case 'n':
-        return GD_JSON_NULL;
-    default:
-        return GD_JSON_NUMBER;
-    }
-}
-
 static void put_scalar(struct gd_json_walk *w)
 {
     struct gd_span text = w->tape->text;
-    unsigned kind = kind_of(*text.ptr);
+    unsigned kind = gd_word_scalar((uint8_t)*text.ptr);
 
     if (kind == GD_JSON_STRING && memchr(text.ptr, '\\', text.len))
         kind |= GD_WORD_ESCAPED;

@@ -38,6 +38,23 @@ static inline uint32_t gd_word_end(struct gd_tape_word word)
     return gd_word_start(word) + word.tail;
 }
 
+/** The kind of a scalar by its first byte. */
+static inline unsigned gd_word_scalar(uint8_t first)
+{
+    switch (first) {
+    case '"':
+        return GD_JSON_STRING;
+    case 't':
+        return GD_JSON_TRUE;
+    case 'f':
+        return GD_JSON_FALSE;
+    case 'n':
+        return GD_JSON_NULL;
+    default:
+        return GD_JSON_NUMBER;
+    }
+}
+
 /** The last word of a value: its own, or the one that ends a container. */
 static inline gd_node gd_tape_last(const struct gd_tape *tape, gd_node node)
 {
