@@ -14,6 +14,8 @@ static const struct gd_span types[] = {
     {"application/x-ndjson", 20},
 };
 
+static char comment[] = ": \n\n"; /* an iovec is not const; the bytes are only read */
+
 struct gd_events {
     struct gd_passage *passage;
     enum format format;
@@ -262,7 +264,7 @@ bool gd_events_prepare(struct gd_passage *passage)
         return false;
     events->passage = passage;
     events->format = (enum format)format;
-    events->comment = (struct iovec){": \n\n", 4};
+    events->comment = (struct iovec){comment, sizeof(comment) - 1};
     events->status = passage->route->status ? passage->route->status : 200;
     gd_timer_init(&events->heartbeat, passage->engine->loop, on_heartbeat, events);
     arm_heartbeat(events);

@@ -185,20 +185,30 @@ static enum gd_failure undo_codings(struct gd_call *call)
 /* The JSON text of a reply with a status that counts as success. */
 static enum gd_failure decode(struct gd_call *call)
 {
-    unsigned depth = gd_gather_shared(call->gather)->limits->json_depth;
+    struct gd_gather_context *shared = gd_gather_shared(call->gather);
+    unsigned depth = shared->limits->json_depth;
+    struct gd_doc *json = &call->json;
     enum gd_failure failure;
+    struct gd_span body;
+    bool valid;
 
     call->status = call->exchange.status;
     if (!gd_statuses_have(&call->plan->ok, call->status))
         return GD_FAIL_STATUS;
+    gd_tape_init(&json->tape, gd_loop_blocks(shared->loop),
+                 gd_gather_budget(call->gather));
     failure = undo_codings(call);
     if (failure)
         return failure;
-    if (call->exchange.body.len == 0)
-        call->json = GD_SPAN("null");
-    else if (!gd_json_scan(call->exchange.body, depth, &call->json, NULL))
-        return GD_FAIL_JSON;
-    return GD_OK;
+    body = call->exchange.body;
+    if (body.len == 0) {
+        json->text = GD_SPAN("null");
+        return GD_OK;
+    }
+    valid = gd_part_looks_inside(call->part)
+                ? gd_doc_scan(json, body, depth)
+                : gd_json_scan(body, depth, &json->text, NULL);
+    return valid ? GD_OK : GD_FAIL_JSON;
 }
 
 static enum verdict step_decode(struct gd_call *call)
@@ -282,5 +292,6 @@ void gd_call_stop(struct gd_call *call, enum gd_failure failure)
 void gd_call_free(struct gd_call *call)
 {
     gd_buf_free(&call->request);
+    gd_doc_free(&call->json);
     gd_exchange_free(&call->exchange);
 }

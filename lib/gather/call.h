@@ -39,7 +39,7 @@ struct gd_call {
     enum gd_call_step step;
     enum gd_failure failure; /* once ENDED */
     int status;              /* of the upstream's answer; 0 without one */
-    struct gd_span json;     /* once ENDED with GD_OK: the text; borrows from exchange */
+    struct gd_doc json;      /* once ENDED with GD_OK; the text borrows from exchange */
     bool retried;            /* the one retry after a stale connection is used up */
     bool fresh;              /* the next lease must be a new connection */
     uint64_t start_us;

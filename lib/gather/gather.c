@@ -170,8 +170,7 @@ static void init_body(struct gd_gather *gather)
     gd_tape_init(&gather->body.tape, gd_loop_blocks(gather->context->loop),
                  gather->about.budget);
     if (gather->about.route->reads_body && body.len &&
-        !gd_json_scan(body, gather->context->limits->json_depth, &gather->body.text,
-                      NULL))
+        !gd_doc_scan(&gather->body, body, gather->context->limits->json_depth))
         gather->body.text = GD_SPAN_NONE;
     gather->values.body = &gather->body;
 }

@@ -21,7 +21,7 @@ static unsigned *slot_of(struct gd_items *items, struct gd_span text)
 /* Doubles the room, up to the limit. */
 static bool grow(struct gd_items *items)
 {
-    unsigned room = items->room ? items->room * 2 : 16, slots = 1;
+    unsigned room = items->room ? items->room * 2 : 32, slots = 1;
     struct gd_json_value *values;
 
     if (room > items->limit)
@@ -45,17 +45,23 @@ static bool grow(struct gd_items *items)
 static bool on_value(void *arg, struct gd_json_value value)
 {
     struct gd_items *items = arg;
+    unsigned *slot = NULL;
 
     if (gd_tape_kind(value.tape, value.node) == GD_JSON_NULL)
         return true;
-    if (items->slots && *slot_of(items, text_of(value)))
+    if (items->slots)
+        slot = slot_of(items, text_of(value));
+    if (slot && *slot)
         return true;
-    if (items->count == items->limit || (items->count == items->room && !grow(items))) {
-        items->failure = GD_FAIL_TOO_LARGE;
-        return false;
+    if (items->count == items->room) {
+        if (items->count == items->limit || !grow(items)) {
+            items->failure = GD_FAIL_TOO_LARGE;
+            return false;
+        }
+        slot = slot_of(items, text_of(value));
     }
     items->values[items->count++] = value;
-    *slot_of(items, text_of(value)) = items->count;
+    *slot = items->count;
     return true;
 }
 

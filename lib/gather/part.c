@@ -51,19 +51,7 @@ static void end(struct gd_part *part, enum gd_failure failure)
 /* Cuts the text down to what `select` names. */
 static bool select_inside(struct gd_part *part, struct gd_doc *doc)
 {
-    struct gd_json_value root = {&doc->tape, GD_NODE_ROOT}, found;
-    struct gd_span text = GD_SPAN("null");
-
-    if (part->plan->select == NULL)
-        return true;
-    if (!gd_doc_index(doc))
-        return false;
-    found = gd_json_path_find(part->plan->select, root);
-    if (found.tape)
-        text = gd_tape_text(found.tape, found.node);
-    gd_doc_free(doc);
-    doc->text = text;
-    return true;
+    return part->plan->select == NULL || gd_doc_select(doc, part->plan->select);
 }
 
 /* The text of an ended call, cut down; the stand-in of one that has failed. False when
@@ -75,7 +63,7 @@ static bool take_text(struct gd_part *part, const struct gd_call *call,
         doc->text = part->plan->fallback;
         return true;
     }
-    doc->text = call->json;
+    doc->text = call->json.text;
     return select_inside(part, doc);
 }
 
@@ -89,7 +77,8 @@ static void end_single(struct gd_part *part)
     if (failure == GD_OK) {
         yield->head =
             (struct gd_span){call->exchange.reply.data, call->exchange.head_bytes};
-        yield->whole.text = call->json;
+        yield->whole = call->json;
+        call->json = (struct gd_doc){.text = GD_SPAN_NONE};
         if (!select_inside(part, &yield->whole))
             failure = GD_FAIL_TOO_LARGE;
     }
@@ -109,8 +98,7 @@ static bool list_items(struct gd_part *part, bool shown, struct gd_splice *out)
              take_text(part, &part->calls[i], &doc);
         if (ok && shown && part->plan->projection && part->calls[i].failure == GD_OK)
             ok = gd_doc_index(&doc) &&
-                 gd_project(part->plan->projection,
-                            (struct gd_json_value){&doc.tape, GD_NODE_ROOT}, out);
+                 gd_project(part->plan->projection, gd_doc_value(&doc), out);
         else
             ok = ok && gd_splice_add(out, doc.text);
         gd_doc_free(&doc);
@@ -120,7 +108,7 @@ static bool list_items(struct gd_part *part, bool shown, struct gd_splice *out)
 
 static enum gd_failure first_failure(const struct gd_part *part)
 {
-    for (unsigned i = 0; i < part->count; i++)
+    for (unsigned i = 0; i < part->started; i++)
         if (part->calls[i].failure)
             return part->calls[i].failure;
     return GD_OK;
@@ -174,6 +162,21 @@ static void give_up(struct gd_part *part, enum gd_failure failure)
     end(part, failure);
 }
 
+/* Calls are made one by one, so that what is written here is at hand when it is used. */
+static struct gd_call *next_call(struct gd_part *part)
+{
+    unsigned index = part->started++;
+    struct gd_call *call = &part->calls[index];
+
+    memset(call, 0, sizeof(*call));
+    call->plan = part->plan;
+    call->part = part;
+    call->gather = part->gather;
+    if (part->items)
+        call->item = part->items[index];
+    return call;
+}
+
 /* Starts calls as far as each_parallel lets it. Those that end at once only count, so
  * that thousands of them need no stack. */
 static void pump(struct gd_part *part)
@@ -183,7 +186,7 @@ static void pump(struct gd_part *part)
     part->pumping = true;
     while (part->running < most && part->started < part->count &&
            (part->failed == 0 || part->plan->optional)) {
-        struct gd_call *call = &part->calls[part->started++];
+        struct gd_call *call = next_call(part);
 
         part->running++;
         gd_call_start(call);
@@ -206,23 +209,13 @@ void gd_part_call_ended(struct gd_part *part, struct gd_call *call)
 /* Starting ------------------------------------------------------------------------------
  */
 
+/* Takes room for the calls of a part. */
 static bool make_calls(struct gd_part *part)
 {
-    size_t size = part->count * sizeof(*part->calls);
-
-    part->calls = gd_arena_alloc(arena_of(part), size);
-    if (part->calls == NULL) {
+    part->calls = gd_arena_raw(arena_of(part), part->count * sizeof(*part->calls));
+    if (part->calls == NULL)
         part->count = 0;
-        return false;
-    }
-    for (unsigned i = 0; i < part->count; i++) {
-        part->calls[i].plan = part->plan;
-        part->calls[i].part = part;
-        part->calls[i].gather = part->gather;
-        if (part->items)
-            part->calls[i].item = part->items[i];
-    }
-    return true;
+    return part->calls != NULL;
 }
 
 static void start_each(struct gd_part *part)
@@ -261,6 +254,15 @@ static enum gd_failure holds(struct gd_part *part, bool *holds_out)
         break;
     }
     return GD_FAIL_TOO_LARGE;
+}
+
+/* With each there are many small ones; each is indexed when its turn comes. */
+bool gd_part_looks_inside(const struct gd_part *part)
+{
+    const struct gd_plan_call *plan = part->plan;
+
+    return plan->each == NULL && (plan->projection || plan->select ||
+                                  gd_gather_is_mentioned(part->gather, plan));
 }
 
 void gd_part_init(struct gd_part *part, bool wanted)
@@ -335,8 +337,7 @@ static bool show_text(struct gd_part *part, struct gd_splice *out)
     if (part->plan->projection == NULL)
         return gd_splice_add(out, whole->text);
     return gd_doc_index(whole) &&
-           gd_project(part->plan->projection,
-                      (struct gd_json_value){&whole->tape, GD_NODE_ROOT}, out);
+           gd_project(part->plan->projection, gd_doc_value(whole), out);
 }
 
 bool gd_part_show(struct gd_part *part)
@@ -357,12 +358,23 @@ bool gd_part_show(struct gd_part *part)
     return true;
 }
 
+/* Whether the text the call yielded is shown as it is. */
+static bool is_uncut(const struct gd_part *part)
+{
+    return part->failure == GD_OK && !part->skipped && part->plan->each == NULL &&
+           part->plan->projection == NULL;
+}
+
 bool gd_part_flatten(struct gd_part *part)
 {
     struct gd_splice flat;
 
     if (part->cut.text.ptr)
         return true;
+    if (is_uncut(part)) {
+        part->yield->shown = &part->yield->whole;
+        return true;
+    }
     if (!gd_part_show(part))
         return false;
     gd_splice_init(&flat, arena_of(part));

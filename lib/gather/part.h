@@ -24,7 +24,7 @@ struct gd_part {
     bool partial;            /* with each: some items are there, others have failed */
     bool told;               /* an event has been made of it */
     struct gd_part *next_ended;        /* in the order in which they ended */
-    struct gd_call *calls;             /* in the arena */
+    struct gd_call *calls;             /* in the arena; only those started are made */
     const struct gd_json_value *items; /* with each: what the calls are made for */
     unsigned count, started, running, failed;
     bool pumping;         /* calls are being started: one that ends at once just counts */
@@ -36,6 +36,9 @@ struct gd_part {
 /** Makes a part whose plan, gather and yield are set: IDLE, or ENDED and skipped when
  *  nobody wants it this time. */
 void gd_part_init(struct gd_part *part, bool wanted);
+
+/** Whether paths or cuts go into what its call yields, so that an index pays. */
+bool gd_part_looks_inside(const struct gd_part *part);
 
 /** Starts an IDLE part whose needs have ended. It may end inside. */
 void gd_part_start(struct gd_part *part);

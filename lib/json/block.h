@@ -6,8 +6,7 @@
  * *_odd looks at exactly GD_JSON_WIDE readable bytes and returns a bit for each, the
  * first one lowest, that is set unless the byte is plain: ASCII that may stand unescaped
  * in a string, which is 0x20 to 0x7f but '"' and '\'. swar_odd is portable; vector_odd
- * exists where GD_JSON_VECTOR is 1. *_quotes are the same with a bit only for '"' and
- * '\\', which is all that a string of a valid text can end with or hide its end behind.
+ * exists where GD_JSON_VECTOR is 1.
  *
  * leading_* look at exactly GD_JSON_BLOCK readable bytes and return how many at the front
  * are of a kind, 0 to GD_JSON_BLOCK. What follows waits for that count, and for the short
@@ -74,22 +73,6 @@ static inline uint64_t swar_odd(const uint8_t *p)
     return ~plain;
 }
 
-static inline uint64_t swar_quotes(const uint8_t *p)
-{
-    uint64_t other = 0;
-
-    for (int i = 0; i < GD_JSON_WIDE; i += 8) {
-        uint64_t word = swar_load(p + i);
-        uint64_t low = word & GD_JSON_EACH(0x7f);
-        uint64_t quote = (low ^ GD_JSON_EACH('"')) + GD_JSON_EACH(0x7f);
-        uint64_t backslash = (low ^ GD_JSON_EACH('\\')) + GD_JSON_EACH(0x7f);
-        uint64_t bits = (((quote & backslash) | word) & GD_JSON_EACH(0x80)) >> 7;
-
-        other |= (bits * UINT64_C(0x0102040810204080)) >> 56 << i;
-    }
-    return ~other;
-}
-
 /* A sum may carry into the byte above a hit; only the lowest hit counts. */
 static inline uint64_t swar_not_digit(uint64_t word)
 {
@@ -133,23 +116,6 @@ static inline uint64_t vector_odd(const uint8_t *p)
     return ~(low | high << 32);
 }
 
-static inline uint64_t vector_quotes_block(const uint8_t *p)
-{
-    __m128i bytes = _mm_loadu_si128((const __m128i *)p);
-    __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-    __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(quote, backslash));
-}
-
-static inline uint64_t vector_quotes(const uint8_t *p)
-{
-    uint64_t low = vector_quotes_block(p) | vector_quotes_block(p + 16) << 16;
-    uint64_t high = vector_quotes_block(p + 32) | vector_quotes_block(p + 48) << 16;
-
-    return low | high << 32;
-}
-
 #elif GD_JSON_VECTOR
 
 static inline uint8x16_t vector_odd_block(const uint8_t *p)
@@ -159,13 +125,6 @@ static inline uint8x16_t vector_odd_block(const uint8_t *p)
     uint8x16_t backslash = vceqq_u8(bytes, vdupq_n_u8('\\'));
 
     return vorrq_u8(vcleq_s8(moved, vdupq_n_s8(0x20)), backslash);
-}
-
-static inline uint8x16_t vector_quotes_block(const uint8_t *p)
-{
-    uint8x16_t bytes = vld1q_u8(p);
-
-    return vorrq_u8(vceqq_u8(bytes, vdupq_n_u8('"')), vceqq_u8(bytes, vdupq_n_u8('\\')));
 }
 
 /* One bit a lane, then neighbours added until 64 lanes are 8 bytes. */
@@ -186,12 +145,6 @@ static inline uint64_t vector_odd(const uint8_t *p)
 {
     return vector_gather(vector_odd_block(p), vector_odd_block(p + 16),
                          vector_odd_block(p + 32), vector_odd_block(p + 48));
-}
-
-static inline uint64_t vector_quotes(const uint8_t *p)
-{
-    return vector_gather(vector_quotes_block(p), vector_quotes_block(p + 16),
-                         vector_quotes_block(p + 32), vector_quotes_block(p + 48));
 }
 
 #endif

@@ -1,10 +1,11 @@
 #ifndef GD_JSON_GRAMMAR_H
 #define GD_JSON_GRAMMAR_H
 /**
- * The grammar of JSON, once: private to lib/json. Each walk_*.c builds it its own way,
- * with
+ * The grammar of JSON, once: private to lib/json. Each walk_*.c and tape_*.c builds it
+ * its own way, with
  *   ODD    the function that looks at many bytes (json/block.h)
  *   EXACT  0 when the text's last byte is known to be '}' or ']', 1 otherwise
+ *   TAPE   1 when it writes a tape on the way (json/pen.h), 0 otherwise
  *
  * Without EXACT that last byte is the guard: no token but a string can run over it, so
  * only strings, blocks and closing brackets are checked against the end. Whoever reads
@@ -47,7 +48,7 @@ static OUT_OF_LINE const uint8_t *scalar(struct gd_json_walk *w, const uint8_t *
 
 /* Where items stops. */
 enum stop {
-    STOP_FAULT,
+    STOP_FAULT,   /* or no room on the tape */
     STOP_OPENING, /* at the bracket of a container inside */
     STOP_CLOSING, /* at the bracket of this one */
 };
@@ -55,44 +56,47 @@ enum stop {
 /* Goes from the first member or element, or white space before it, past all that hold no
  * others. */
 static inline __attribute__((always_inline)) enum stop
-items(struct gd_json_walk *w, struct place *at, bool object)
+items(struct gd_json_walk *w, struct pen *pen, struct place *at, bool object)
 {
+    const uint8_t *from;
+    unsigned kind;
     uint8_t c;
 
 item:
+    if (UNUSUALLY(!has_room(w, pen)))
+        return STOP_FAULT;
     if (object) {
-        if (UNUSUALLY(peek(w, at->p) != '"')) {
-            *at = white(w, *at);
-            if (peek(w, at->p) != '"') {
-                fault_at(w, at->p, "expected a name in quotes");
-                return STOP_FAULT;
-            }
-        }
-        *at = name(w, *at);
+        *at = name(w, pen, *at);
         if (UNUSUALLY(at->p == NULL))
             return STOP_FAULT;
     }
 value:
-    c = peek(w, at->p);
+    from = at->p;
+    c = peek(w, from);
     if (c == '"') {
         *at = to_odd(w, *at);
         if (USUALLY(at->odd && is_pair(w, at->p, "\","))) {
+            put_word(w, pen, GD_JSON_STRING, from, at->p + 1);
             *at = past(*at, 2);
             goto item;
         }
         *at = string_end(w, *at);
+        kind = string_kind(w);
     } else if (c >= '1' && c <= '9') {
-        at->p = number(w, at->p, at->p);
+        at->p = number(w, from, from);
+        kind = GD_JSON_NUMBER;
     } else if (c == '{' || c == '[') {
         return STOP_OPENING;
     } else if (is_white(c)) {
         *at = white(w, *at);
         goto value;
     } else {
-        at->p = scalar(w, at->p);
+        at->p = scalar(w, from);
+        kind = gd_word_scalar(c);
     }
     if (UNUSUALLY(at->p == NULL))
         return STOP_FAULT;
+    put_word(w, pen, kind, from, at->p);
 behind:
     c = peek(w, at->p);
     if (USUALLY(c == ',')) {
@@ -114,6 +118,7 @@ static const uint8_t *container(struct gd_json_walk *w, const uint8_t *start)
 {
     uint8_t open[GD_JSON_DEPTH_MAX]; /* the closing brackets owed, outermost first */
     struct place at = place_of((struct spot){start, 0});
+    struct pen pen = pen_of(w);
     unsigned depth = 0;
     uint8_t closing;
 
@@ -121,13 +126,16 @@ open:
     closing = *at.p + 2; /* that is how ASCII has them */
     if (depth == w->max_depth)
         return fault_at(w, at.p, "nested too deep");
-    open[depth++] = closing;
+    if (!TAPE)
+        open[depth] = closing;
+    depth++;
+    put_opening(w, &pen, at.p);
     at.p++;
     at = white(w, at);
     if (peek(w, at.p) == closing)
         goto close;
 next:
-    switch (closing == '}' ? items(w, &at, true) : items(w, &at, false)) {
+    switch (closing == '}' ? items(w, &pen, &at, true) : items(w, &pen, &at, false)) {
     case STOP_FAULT:
         return NULL;
     case STOP_OPENING:
@@ -137,11 +145,16 @@ next:
     }
 close:
     at.p++;
-    if (--depth == 0)
+    put_closing(w, &pen, at.p);
+    if (--depth == 0) {
+        w->out = pen.out;
         return at.p;
+    }
     if (at.p == w->end)
         return fault_at(w, at.p, NULL);
-    closing = open[depth - 1];
+    if (!has_room(w, &pen))
+        return NULL;
+    closing = TAPE ? closing_owed(&pen) : open[depth - 1];
 behind:
     if (peek(w, at.p) == ',') {
         at.p++;

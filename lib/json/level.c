@@ -55,7 +55,7 @@ static struct gd_rule *add_rule(struct compiler *c, struct gd_level *level,
             memcpy(rules, level->rules, level->count * sizeof(struct gd_rule *));
         level->rules = rules;
     }
-    rule = gd_arena_alloc(c->arena, sizeof(*rule));
+    rule = level->count < GD_LEVEL_RULES ? gd_arena_alloc(c->arena, sizeof(*rule)) : NULL;
     if (rule == NULL) {
         no_memory(c);
         return NULL;
@@ -152,26 +152,16 @@ static bool link_renames(struct compiler *c, struct gd_level *level)
     return true;
 }
 
-static bool fill_buckets(struct compiler *c, struct gd_level *level)
+static void fill_buckets(struct gd_level *level)
 {
-    unsigned size = 8;
-
-    while (size < level->count * 4)
-        size *= 2;
-    level->buckets = gd_arena_alloc(c->arena, size * sizeof(struct gd_rule *));
-    if (level->buckets == NULL)
-        return no_memory(c);
-    level->mask = size - 1;
     for (unsigned i = 0; i < level->count; i++) {
         struct gd_rule *rule = level->rules[i];
-        unsigned at = gd_level_hash(rule->name.ptr, rule->name.len) & level->mask;
+        uint16_t *first = &level->buckets[gd_level_hash(
+            rule->name.len ? *rule->name.ptr : '"', (uint32_t)rule->name.len + 2)];
 
-        level->filter |=
-            gd_level_sign(rule->name.len ? rule->name.ptr : "\"", rule->name.len);
-        rule->next = level->buckets[at];
-        level->buckets[at] = rule;
+        rule->next = *first ? level->rules[*first - 1] : NULL;
+        *first = (uint16_t)(i + 1);
     }
-    return true;
 }
 
 static bool has_effect(const struct gd_level *level)
@@ -192,15 +182,17 @@ static bool finish(struct compiler *c, struct gd_level **place, bool picking)
     if (level == NULL)
         return true;
     level->picking = picking;
-    if (!link_renames(c, level) || !fill_buckets(c, level))
+    if (!link_renames(c, level))
         return false;
-    level->slot = c->projection->slots;
+    fill_buckets(level);
+    level->order = c->projection->slots + level->count;
     c->projection->slots += 2 * level->count;
     for (unsigned i = 0; i < level->count; i++) {
         struct gd_rule *rule = level->rules[i];
 
         if (rule->dropped && (rule->picked || rule->passed))
             return contradicts(c, rule, "is picked, but all of it is dropped");
+        rule->slot = level->order - level->count + i;
         rule->keep = !rule->dropped && (!picking || rule->picked || rule->passed);
         level->takes = level->takes || rule->takes;
         if (!finish(c, &rule->inside, picking && !rule->picked))

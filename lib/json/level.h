@@ -9,6 +9,8 @@
  */
 #include "json/project.h"
 
+enum { GD_LEVEL_BUCKETS = 256, GD_LEVEL_RULES = UINT16_MAX };
+
 struct gd_level;
 
 struct gd_rule {
@@ -19,6 +21,7 @@ struct gd_rule {
     struct gd_rule *takes;   /* the rule that renames to this name; NULL: none */
     struct gd_span to;       /* the new name with quotes and escapes; or ptr NULL */
     unsigned index;          /* among the rules of its level */
+    unsigned slot;           /* its own */
     bool keep;               /* it stays, unless another name becomes this one */
     /* for the compiler */
     struct gd_span renamed; /* the new name, decoded */
@@ -30,33 +33,25 @@ struct gd_rule {
 struct gd_level {
     struct gd_rule *above; /* whose inside this is; NULL: of the whole value */
     struct gd_rule **rules;
-    struct gd_rule **buckets; /* by gd_level_hash, of a power of two */
-    unsigned count, mask;
-    uint64_t filter; /* a bit for gd_level_sign of each name */
-    unsigned slot;   /* of the first of two for each rule */
-    bool picking;    /* members without a rule go */
-    bool takes;      /* there are rules with `takes` */
+    unsigned count;                     /* at most GD_LEVEL_RULES */
+    unsigned order;                     /* the first slot for an order of its rules */
+    bool picking;                       /* members without a rule go */
+    bool takes;                         /* there are rules with `takes` */
+    uint16_t buckets[GD_LEVEL_BUCKETS]; /* by gd_level_hash: a rule's index + 1, or 0 */
 };
 
 struct gd_projection {
     struct gd_level *root; /* NULL: everything stays */
-    unsigned slots;
+    unsigned slots;        /* numbers that a projection notes while it works */
 };
 
-/** A bit that most other names have not, told without following pointers. inner: what
- *  stands between the quotes, or the closing one. */
-static inline uint64_t gd_level_sign(const char *inner, size_t len)
+/** The bucket of a name without escapes, told quickly: most names have no rule, and most
+ *  of those no rule in their bucket. Rules are few and come from the configuration, so
+ *  nobody can make them meet. first: the byte behind the opening quote; len: with both.
+ */
+static inline unsigned gd_level_hash(char first, uint32_t len)
 {
-    return UINT64_C(1) << ((len * 8 + (unsigned char)*inner) & 63);
-}
-
-/** The bucket of a name without escapes. Rules are few and come from the configuration,
- *  so nobody can make them meet. */
-static inline unsigned gd_level_hash(const char *name, size_t len)
-{
-    unsigned ends = len ? (unsigned char)name[0] + 5u * (unsigned char)name[len - 1] : 0;
-
-    return (unsigned)len * 3 + ends;
+    return (len * 32 + (unsigned char)first) % GD_LEVEL_BUCKETS;
 }
 
 #endif

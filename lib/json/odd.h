@@ -1,8 +1,8 @@
 #ifndef GD_JSON_ODD_H
 #define GD_JSON_ODD_H
 /**
- * From one odd byte to the next: for json/strings.h and json/tape_walk.h, with ODD the
- * function that tells them. Private to lib/json.
+ * From one odd byte to the next: for json/strings.h, with ODD the function that tells
+ * them. Private to lib/json.
  */
 #include "json/reading.h"
 

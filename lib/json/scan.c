@@ -24,11 +24,17 @@ static inline bool is_guarded(struct gd_span text)
            (text.ptr[text.len - 1] | 0x20) == '}';
 }
 
+struct gd_span gd_json_guarded(struct gd_span bytes)
+{
+    struct gd_span text = trimmed(bytes);
+
+    return is_guarded(text) ? text : GD_SPAN_NONE;
+}
+
 /* Scalars, and what a guarded walk refused: white space at the end may then have been
  * part of a string, so all bytes count. */
-static __attribute__((noinline)) bool scan_exact(struct gd_span bytes, unsigned max_depth,
-                                                 struct gd_span *value,
-                                                 struct gd_json_fault *fault)
+bool gd_json_scan_exact(struct gd_span bytes, unsigned max_depth, struct gd_span *value,
+                        struct gd_json_fault *fault)
 {
     struct gd_json_walk w;
 
@@ -58,7 +64,7 @@ scan_with(guarded_walk *walk, struct gd_span bytes, unsigned max_depth,
             return true;
         }
     }
-    return scan_exact(bytes, max_depth, value, fault);
+    return gd_json_scan_exact(bytes, max_depth, value, fault);
 }
 
 bool gd_json_scan(struct gd_span bytes, unsigned max_depth, struct gd_span *value,

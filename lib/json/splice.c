@@ -93,11 +93,17 @@ static inline bool has_room(struct gd_splice *splice, size_t len)
 /* Most copies are of a few bytes, so a call would cost more than the copy. */
 static inline void copy_bytes(char *to, const char *from, size_t len)
 {
-    if (len > 16) {
+    if (len > 32) {
         memcpy(to, from, len);
+    } else if (len >= 16) {
+        memcpy(to, from, 16);
+        memcpy(to + len - 16, from + len - 16, 16);
     } else if (len >= 8) {
         memcpy(to, from, 8);
         memcpy(to + len - 8, from + len - 8, 8);
+    } else if (len >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + len - 4, from + len - 4, 4);
     } else {
         for (size_t i = 0; i < len; i++)
             to[i] = from[i];
@@ -118,13 +124,18 @@ bool gd_splice_copy(struct gd_splice *splice, struct gd_span bytes)
 /* The common way: a copy right behind the one before, in room that is there. */
 static inline bool copied_behind(struct gd_splice *splice, struct gd_span bytes)
 {
-    if ((size_t)(splice->room_end - splice->room) < SHORT_BYTES ||
-        !touches(splice, splice->room))
+    char *room = splice->room;
+    struct iovec *last;
+
+    if ((size_t)(splice->room_end - room) < SHORT_BYTES || splice->count == 0)
         return false;
-    copy_bytes(splice->room, bytes.ptr, bytes.len);
-    splice->room += bytes.len;
-    splice->pieces[splice->count - 1].iov_len += bytes.len;
+    last = &splice->pieces[splice->count - 1];
+    if ((char *)last->iov_base + last->iov_len != room)
+        return false;
+    splice->room = room + bytes.len;
     splice->bytes += bytes.len;
+    last->iov_len += bytes.len;
+    copy_bytes(room, bytes.ptr, bytes.len);
     return true;
 }
 
@@ -177,6 +188,20 @@ bool gd_splice_string(struct gd_splice *splice, struct gd_span text)
         text.len -= slice.len;
     }
     return gd_splice_copy(splice, GD_SPAN("\""));
+}
+
+void gd_splice_shorten(struct gd_splice *splice, size_t bytes)
+{
+    while (splice->bytes > bytes) {
+        struct iovec *last = &splice->pieces[splice->count - 1];
+        size_t extra = splice->bytes - bytes;
+
+        if (extra > last->iov_len)
+            extra = last->iov_len;
+        last->iov_len -= extra;
+        splice->bytes -= extra;
+        splice->count -= last->iov_len == 0;
+    }
 }
 
 struct gd_span gd_splice_flat(struct gd_splice *splice)

@@ -37,6 +37,9 @@ GD_MUST_CHECK bool gd_splice_copy(struct gd_splice *splice, struct gd_span bytes
 /** Appends text as a JSON string with quotes, escaped (see gd_json_add_string). */
 GD_MUST_CHECK bool gd_splice_string(struct gd_splice *splice, struct gd_span text);
 
+/** Takes back what was appended since it had so many bytes. */
+void gd_splice_shorten(struct gd_splice *splice, size_t bytes);
+
 /** All of it as one run of bytes: borrowed when there is one piece, else a copy in the
  *  arena. ptr NULL when the arena is at its bound. */
 struct gd_span gd_splice_flat(struct gd_splice *splice);

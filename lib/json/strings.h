@@ -4,10 +4,12 @@
  * Strings and the names of members, for json/grammar.h. Private to lib/json.
  */
 #include "json/odd.h"
+#include "json/pen.h"
 #include "json/utf8.h"
 
 static const uint8_t *escape(struct gd_json_walk *w, const uint8_t *p)
 {
+    w->escaped = true;
     switch (peek(w, p + 1)) {
     case '"':
     case '\\':
@@ -77,26 +79,37 @@ static inline struct place string_end(struct gd_json_walk *w, struct place at)
     return at.odd && *at.p == '"' ? past(at, 1) : place_of(string_rest(w, spot_of(at)));
 }
 
-static OUT_OF_LINE struct spot name_full(struct gd_json_walk *w, struct spot at)
+static OUT_OF_LINE struct spot colon(struct gd_json_walk *w, struct spot at)
 {
-    struct place behind = place_of(string_rest(w, at));
+    struct place behind = white(w, place_of(at));
 
-    if (behind.p == NULL)
-        return (struct spot){NULL, 0};
-    behind = white(w, behind);
     if (peek(w, behind.p) != ':')
         return fault_spot(w, behind.p, "expected ':' after a name");
     behind.p++;
     return spot_of(behind);
 }
 
-/* Goes past a member's name and the colon, from the opening quote. */
-static inline struct place name(struct gd_json_walk *w, struct place at)
+/* Goes past a member's name and the colon, from the opening quote or white space. */
+static inline struct place name(struct gd_json_walk *w, struct pen *pen, struct place at)
 {
+    const uint8_t *from;
+
+    if (UNUSUALLY(peek(w, at.p) != '"')) {
+        at = white(w, at);
+        if (peek(w, at.p) != '"')
+            return place_of(fault_spot(w, at.p, "expected a name in quotes"));
+    }
+    from = at.p;
     at = to_odd(w, at);
-    if (USUALLY(at.odd && is_pair(w, at.p, "\":")))
+    if (USUALLY(at.odd && is_pair(w, at.p, "\":"))) {
+        put_word(w, pen, GD_JSON_STRING, from, at.p + 1);
         return past(at, 2);
-    return place_of(name_full(w, spot_of(at)));
+    }
+    at = place_of(string_rest(w, spot_of(at)));
+    if (at.p == NULL)
+        return at;
+    put_word(w, pen, string_kind(w), from, at.p);
+    return place_of(colon(w, spot_of(at)));
 }
 
 #endif

@@ -1,7 +1,9 @@
 #include "json/tape.h"
 
-#include "json/tape_index.h"
+#include <limits.h>
+
 #include "json/tape_words.h"
+#include "json/walk.h"
 
 void gd_tape_init(struct gd_tape *tape, struct gd_blocks *blocks, size_t *budget)
 {
@@ -44,67 +46,54 @@ static bool tape_grow(struct gd_tape *tape, size_t room)
 }
 
 /* A byte of the text makes at most one word, so there is a most that is ever needed.
- * Texts of upstreams have a word for about ten bytes. */
-bool gd_tape_index_grow(struct gd_tape_index *index)
+ * Records make a word of 8 bytes, so few texts need more than the first room. */
+bool gd_tape_walk_grow(struct gd_json_walk *w)
 {
-    struct gd_tape *tape = index->tape;
+    struct gd_tape *tape = w->tape;
     size_t most = tape->text.len + GD_TAPE_SLACK;
     size_t room = tape->bytes / sizeof(*tape->words) * 2;
 
     if (room == 0)
-        room = tape->text.len / 10 + GD_TAPE_SLACK;
-    tape->count = tape->words ? (uint32_t)(index->out - tape->words) : 0;
+        room = tape->text.len / 7 + GD_TAPE_SLACK;
+    tape->count = tape->words ? (uint32_t)(w->out - tape->words) : 0;
     if (!tape_grow(tape, room < most ? room : most))
         return false;
-    index->out = tape->words + tape->count;
-    index->room = tape->words + tape->bytes / sizeof(*tape->words) - GD_TAPE_SLACK;
+    w->out = tape->words + tape->count;
+    w->room = tape->words + tape->bytes / sizeof(*tape->words) - GD_TAPE_SLACK;
     return true;
 }
 
-static enum gd_json_kind kind_of(char first)
+static void put_scalar(struct gd_json_walk *w)
 {
-    switch (first) {
-    case '"':
-        return GD_JSON_STRING;
-    case 't':
-        return GD_JSON_TRUE;
-    case 'f':
-        return GD_JSON_FALSE;
-    case 'n':
-        return GD_JSON_NULL;
-    default:
-        return GD_JSON_NUMBER;
-    }
-}
-
-static void index_scalar(struct gd_tape_index *index)
-{
-    struct gd_span text = index->tape->text;
-    unsigned kind = kind_of(*text.ptr);
+    struct gd_span text = w->tape->text;
+    unsigned kind = gd_word_scalar((uint8_t)*text.ptr);
 
     if (kind == GD_JSON_STRING && memchr(text.ptr, '\\', text.len))
         kind |= GD_WORD_ESCAPED;
-    *index->out++ = (struct gd_tape_word){kind, (uint32_t)text.len};
+    *w->out++ = (struct gd_tape_word){kind, (uint32_t)text.len};
 }
 
-typedef bool index_fn(struct gd_tape_index *index);
+typedef const uint8_t *tape_walk(struct gd_json_walk *w);
 
-static bool build_with(index_fn *write, struct gd_tape *tape, struct gd_span text)
+/* False without memory, or when the text turns out not to be valid. */
+static bool build_with(tape_walk *walk, struct gd_tape *tape, struct gd_span text,
+                       unsigned max_depth)
 {
-    struct gd_tape_index index = {.tape = tape};
+    struct gd_json_walk w = {.tape = tape};
 
     gd_tape_free(tape);
     if (text.len == 0 || text.len > GD_TAPE_TEXT_MAX)
         return false;
     tape->text = text;
-    gd_json_walk_init(&index.walk, (const uint8_t *)text.ptr, text.len, 1);
-    if (!gd_tape_index_grow(&index))
+    gd_json_walk_init(&w, (const uint8_t *)text.ptr, text.len, 1);
+    w.max_depth = max_depth;
+    if (!gd_tape_walk_grow(&w))
         goto fail;
     if ((*text.ptr | 0x20) != '{')
-        index_scalar(&index);
-    else if (!write(&index))
+        put_scalar(&w);
+    else if (walk(&w) != w.end)
         goto fail;
-    tape->count = (uint32_t)(index.out - tape->words);
+    tape->count = (uint32_t)(w.out - tape->words);
     return true;
 
 fail:
@@ -112,16 +101,47 @@ fail:
     return false;
 }
 
+#if GD_JSON_VECTOR
+#define BEST_WALK gd_tape_walk_vector
+#else
+#define BEST_WALK gd_tape_walk_portable
+#endif
+
+/* What is composed of valid texts is deeper than each. */
 bool gd_tape_build(struct gd_tape *tape, struct gd_span text)
 {
-#if GD_JSON_VECTOR
-    return build_with(gd_tape_index_vector, tape, text);
-#else
-    return build_with(gd_tape_index_portable, tape, text);
-#endif
+    return build_with(BEST_WALK, tape, text, UINT_MAX);
 }
 
 bool gd_tape_build_portable(struct gd_tape *tape, struct gd_span text)
 {
-    return build_with(gd_tape_index_portable, tape, text);
+    return build_with(gd_tape_walk_portable, tape, text, UINT_MAX);
+}
+
+static bool scan_with(tape_walk *walk, struct gd_tape *tape, struct gd_span bytes,
+                      unsigned max_depth, struct gd_span *value,
+                      struct gd_json_fault *fault)
+{
+    struct gd_span text = gd_json_guarded(bytes);
+
+    if (max_depth > GD_JSON_DEPTH_MAX)
+        max_depth = GD_JSON_DEPTH_MAX;
+    if (text.ptr && build_with(walk, tape, text, max_depth)) {
+        *value = text;
+        return true;
+    }
+    gd_tape_free(tape);
+    return gd_json_scan_exact(bytes, max_depth, value, fault);
+}
+
+bool gd_tape_scan(struct gd_tape *tape, struct gd_span bytes, unsigned max_depth,
+                  struct gd_span *value, struct gd_json_fault *fault)
+{
+    return scan_with(BEST_WALK, tape, bytes, max_depth, value, fault);
+}
+
+bool gd_tape_scan_portable(struct gd_tape *tape, struct gd_span bytes, unsigned max_depth,
+                           struct gd_span *value, struct gd_json_fault *fault)
+{
+    return scan_with(gd_tape_walk_portable, tape, bytes, max_depth, value, fault);
 }

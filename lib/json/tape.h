@@ -1,9 +1,8 @@
 #ifndef GD_JSON_TAPE_H
 #define GD_JSON_TAPE_H
 /**
- * The tape: an index of all values of a JSON text, made in one pass.
- *
- * The text has been checked before (json/scan.h); the tape says where each value starts
+ * The tape: an index of all values of a JSON text, made in one pass, which can be the one
+ * that checks it. The tape says where each value starts
  * and ends and which one comes next, so that paths, projections and merges work on spans
  * of the original bytes. Nothing is decoded and nothing is copied.
  *
@@ -17,6 +16,7 @@
 
 #include "base/blocks.h"
 #include "base/bytes.h"
+#include "json/scan.h"
 
 enum gd_json_kind {
     GD_JSON_NULL,
@@ -64,9 +64,27 @@ GD_MUST_CHECK bool gd_tape_build(struct gd_tape *tape, struct gd_span text);
 /** The portable twin of gd_tape_build without vector instructions; same tape always. */
 GD_MUST_CHECK bool gd_tape_build_portable(struct gd_tape *tape, struct gd_span text);
 
+/** As gd_json_scan, with the same verdict and value always, and indexes the value in the
+ *  same pass. Without memory for the index, or when it is a scalar, the tape of a valid
+ *  text is empty: gd_tape_build knows more. */
+GD_MUST_CHECK bool gd_tape_scan(struct gd_tape *tape, struct gd_span bytes,
+                                unsigned max_depth, struct gd_span *value,
+                                struct gd_json_fault *fault);
+
+/** The portable twin of gd_tape_scan; same result always. */
+GD_MUST_CHECK bool gd_tape_scan_portable(struct gd_tape *tape, struct gd_span bytes,
+                                         unsigned max_depth, struct gd_span *value,
+                                         struct gd_json_fault *fault);
+
 /** Releases the memory and gives it back to the budget; the tape is empty and usable
  *  again. Fine on a zeroed tape. */
 void gd_tape_free(struct gd_tape *tape);
+
+/** Whether anything is indexed. */
+static inline bool gd_tape_is_empty(const struct gd_tape *tape)
+{
+    return tape->count == 0;
+}
 
 /** What a value is. */
 enum gd_json_kind gd_tape_kind(const struct gd_tape *tape, gd_node node);

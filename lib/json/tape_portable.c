@@ -1,8 +1,9 @@
-#define ODD swar_quotes
+#define ODD swar_odd
 #define EXACT 0
-#include "json/tape_walk.h"
+#define TAPE 1
+#include "json/grammar.h"
 
-bool gd_tape_index_portable(struct gd_tape_index *index)
+const uint8_t *gd_tape_walk_portable(struct gd_json_walk *w)
 {
-    return put_container(index);
+    return container(w, w->start);
 }

@@ -1,12 +1,13 @@
 #include "json/block.h"
 
 #if GD_JSON_VECTOR
-#define ODD vector_quotes
+#define ODD vector_odd
 #define EXACT 0
-#include "json/tape_walk.h"
+#define TAPE 1
+#include "json/grammar.h"
 
-bool gd_tape_index_vector(struct gd_tape_index *index)
+const uint8_t *gd_tape_walk_vector(struct gd_json_walk *w)
 {
-    return put_container(index);
+    return container(w, w->start);
 }
 #endif

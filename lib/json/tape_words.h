@@ -38,6 +38,23 @@ static inline uint32_t gd_word_end(struct gd_tape_word word)
     return gd_word_start(word) + word.tail;
 }
 
+/** The kind of a scalar by its first byte. */
+static inline unsigned gd_word_scalar(uint8_t first)
+{
+    switch (first) {
+    case '"':
+        return GD_JSON_STRING;
+    case 't':
+        return GD_JSON_TRUE;
+    case 'f':
+        return GD_JSON_FALSE;
+    case 'n':
+        return GD_JSON_NULL;
+    default:
+        return GD_JSON_NUMBER;
+    }
+}
+
 /** The last word of a value: its own, or the one that ends a container. */
 static inline gd_node gd_tape_last(const struct gd_tape *tape, gd_node node)
 {
@@ -55,6 +72,12 @@ static inline const char *gd_tape_from(const struct gd_tape *tape, gd_node node)
 static inline const char *gd_tape_to(const struct gd_tape *tape, gd_node node)
 {
     return tape->text.ptr + gd_word_end(tape->words[gd_tape_last(tape, node)]);
+}
+
+/** Where what ends with a word does: a scalar, a name, or a container. */
+static inline const char *gd_tape_end(const struct gd_tape *tape, gd_node last)
+{
+    return tape->text.ptr + gd_word_end(tape->words[last]);
 }
 
 /** The kind of a value; null when there is no value. */

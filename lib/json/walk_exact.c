@@ -1,5 +1,6 @@
 #define ODD swar_odd
 #define EXACT 1
+#define TAPE 0
 #include "json/grammar.h"
 
 bool gd_json_walk_exact(struct gd_json_walk *w, struct gd_span *value)

@@ -1,5 +1,6 @@
 #define ODD swar_odd
 #define EXACT 0
+#define TAPE 0
 #include "json/grammar.h"
 
 const uint8_t *gd_json_walk_portable(struct gd_json_walk *w)

@@ -3,6 +3,7 @@
 #if GD_JSON_VECTOR
 #define ODD vector_odd
 #define EXACT 0
+#define TAPE 0
 #include "json/grammar.h"
 
 const uint8_t *gd_json_walk_vector(struct gd_json_walk *w)

@@ -4,9 +4,37 @@
 
 bool gd_doc_index(struct gd_doc *doc)
 {
-    if (!doc->indexed)
-        doc->indexed = gd_tape_build(&doc->tape, doc->text);
+    if (doc->indexed)
+        return true;
+    doc->root = GD_NODE_ROOT;
+    doc->indexed = gd_tape_build(&doc->tape, doc->text);
     return doc->indexed;
+}
+
+bool gd_doc_scan(struct gd_doc *doc, struct gd_span bytes, unsigned max_depth)
+{
+    if (!gd_tape_scan(&doc->tape, bytes, max_depth, &doc->text, NULL))
+        return false;
+    doc->root = GD_NODE_ROOT;
+    doc->indexed = !gd_tape_is_empty(&doc->tape);
+    return true;
+}
+
+bool gd_doc_select(struct gd_doc *doc, const struct gd_json_path *path)
+{
+    struct gd_json_value found;
+
+    if (!gd_doc_index(doc))
+        return false;
+    found = gd_json_path_find(path, gd_doc_value(doc));
+    if (found.tape == NULL) {
+        gd_doc_free(doc);
+        doc->text = GD_SPAN("null");
+        return true;
+    }
+    doc->root = found.node;
+    doc->text = gd_tape_text(found.tape, found.node);
+    return true;
 }
 
 void gd_doc_free(struct gd_doc *doc)
@@ -52,7 +80,7 @@ static struct gd_found in_doc(struct gd_doc *doc, const struct gd_json_path *pat
         return nothing();
     if (!gd_doc_index(doc))
         return (struct gd_found){.kind = GD_FOUND_NO_MEMORY};
-    return found_json((struct gd_json_value){&doc->tape, GD_NODE_ROOT}, path);
+    return found_json(gd_doc_value(doc), path);
 }
 
 /* The value of `name` in the Cookie fields (RFC 6265 4.2.1), as sent. */

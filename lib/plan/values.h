@@ -11,6 +11,7 @@
 struct gd_doc {
     struct gd_span text; /* valid, without white space around; ptr NULL: no value */
     struct gd_tape tape; /* gd_tape_init was called by the owner */
+    gd_node root;        /* once indexed: the text on the tape, which may be of more */
     bool indexed;
 };
 
@@ -34,8 +35,23 @@ struct gd_values {
     bool showing;              /* for an answer: parts as they are shown */
 };
 
+/** Takes the value of bytes as the text when it is valid (see gd_json_scan), and makes
+ * its tape on the way, unless there is no memory for it. False when it is not valid. */
+GD_MUST_CHECK bool gd_doc_scan(struct gd_doc *doc, struct gd_span bytes,
+                               unsigned max_depth);
+
 /** Makes the tape of a text; false when it is at its bounds. */
 GD_MUST_CHECK bool gd_doc_index(struct gd_doc *doc);
+
+/** Narrows the text to what the path finds first in it, else to null. False when it is
+ *  at its bounds. */
+GD_MUST_CHECK bool gd_doc_select(struct gd_doc *doc, const struct gd_json_path *path);
+
+/** The value of an indexed text. */
+static inline struct gd_json_value gd_doc_value(const struct gd_doc *doc)
+{
+    return (struct gd_json_value){&doc->tape, doc->root};
+}
 
 /** Releases the index. */
 void gd_doc_free(struct gd_doc *doc);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures gatherd beside nginx in one run, and its counts against the budgets.
 
-usage: bench.py --build DIR [quick] [compare|counts|memory|pool|tls|start]...
+usage: bench.py --build DIR [quick] [compare|counts|composed|memory|pool|tls|start]...
 
 Server under test on one core, origin and clients on the other. CPU seconds are those of
 the server alone. Counts (system calls, allocations, instructions) are the difference of
@@ -18,39 +18,19 @@ import tempfile
 import threading
 import time
 
-from servers import (CLIENT_CORE, Gatherd, Nginx, Origin, TlsOrigin, all_descriptors,
-                     nginx_gather)
+from first_event import first_event_ms
+from servers import CLIENT_CORE, Gatherd, Nginx, Origin, TlsOrigin, all_descriptors
+from works import COMPOSED, KEPT, RATIOS, WORKS, config
 
-# What is asked for: name, path, calls (0: a pass), bytes of each.
-WORKS = [
-    ("pass 1 KiB", "/pass", 0, 1024),
-    ("gather 1 x 1 KiB", "/g1", 1, 1024),
-    ("gather 3 x 1 KiB", "/g3", 3, 1024),
-    ("gather 10 x 2 KiB", "/g10", 10, 2048),
-    ("gather 3 x 256 KiB", "/g256", 3, 256 * 1024),
-]
 # Per request: system calls, heap allocations, instructions in user space.
 BUDGETS = {"/pass": (6, 22, 25_000), "/g1": (6, 22, 25_000), "/g3": (11, 26, 50_000)}
 
 
-# As many kept connections as nginx is given here. The default of 32 would close and open
-# some all the time when 32 clients make 3 calls each to one server.
-KEPT = ", pool: {max: 256, idle: 256}"
-
-
-def config(origin_port, upstream=KEPT, top="", scheme="http"):
-    lines = [top, f"upstreams: {{o: {{servers: [\"{scheme}://127.0.0.1:{origin_port}\"]{upstream}}}}}", "routes:"]
-    for _, path, count, size in WORKS:
-        lines += [f"  GET {path}:", "    calls:" if count else f"    pass: o/{size}/0"]
-        lines += [f"      p{n}: o/{size}/{n}" for n in range(count)]
-    return "\n".join(lines) + "\n"
-
-
-def wrk(port, path, connections, seconds):
+def wrk(port, path, connections, seconds, field=""):
     """(requests, requests/s, p50 ms, p99 ms, errors) of a run of wrk."""
     out = subprocess.run(
         ["taskset", "-c", CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
-         "--latency", f"http://127.0.0.1:{port}{path}"],
+         "--latency", *(["-H", field] if field else []), f"http://127.0.0.1:{port}{path}"],
         capture_output=True, text=True, check=True).stdout
 
     def ms(percent):
@@ -66,11 +46,11 @@ def wrk(port, path, connections, seconds):
             float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)), ms(50), ms(99), wrong)
 
 
-def load(build, port, path, connections, requests):
+def load(build, port, path, connections, requests, field=""):
     """A fixed number of requests; what bench_load prints."""
     done = subprocess.run(
         ["taskset", "-c", CLIENT_CORE, os.path.join(build, "tests", "bench", "bench_load"),
-         str(port), path, str(connections), str(requests)],
+         str(port), path, str(connections), str(requests), *([field] if field else [])],
         capture_output=True, text=True, check=False)
     if not done.stdout:
         raise RuntimeError("bench_load: " + done.stderr)
@@ -95,15 +75,16 @@ def mark(value, budget):
 class Measured:
     """The best of several runs: what else the machine does only makes them worse."""
 
-    def __init__(self, server, path, connections):
-        self.server, self.path, self.connections = server, path, connections
+    def __init__(self, server, path, connections, field=""):
+        self.server, self.path, self.connections, self.field = server, path, connections, field
         self.cpu, self.rate, self.p50, self.p99 = float("inf"), 0, 0, 0
         self.wrong = set()
-        wrk(server.port, path, connections, 1)
+        wrk(server.port, path, connections, 1, field)
 
     def run(self, seconds):
         before = self.server.cpu_s()
-        requests, rate, p50, p99, wrong = wrk(self.server.port, self.path, self.connections, seconds)
+        requests, rate, p50, p99, wrong = wrk(self.server.port, self.path, self.connections, seconds,
+                                              self.field)
         self.cpu = min(self.cpu, (self.server.cpu_s() - before) / requests * 100_000)
         if rate > self.rate:
             self.rate, self.p50, self.p99 = rate, p50, p99
@@ -121,23 +102,32 @@ def measure_in_turn(candidates, options):
             candidate.run(2)
 
 
+def compare_one(work, gatherd, nginx, options):
+    """The rows of one kind of work, and what went wrong."""
+    print(f"... {work.name}", file=sys.stderr, flush=True)
+    ours = Measured(gatherd, work.path, work.connections, work.field)
+    there = work.path if work.lua else f"/part/{work.target}" if work.target else None
+    theirs = Measured(nginx, there, work.connections) if there else None
+    measure_in_turn([ours, theirs] if theirs else [ours], options)
+    complaints = [f"{work.name}: {text}" for text in ours.wrong | (theirs.wrong if theirs else set())]
+    if theirs is None:
+        return [[work.name, "gatherd", *ours.cells(), ""]], complaints
+    return [[work.name, "gatherd", *ours.cells(), f"{ours.cpu / theirs.cpu:.2f}"],
+            ["", "nginx+lua" if work.lua else "nginx", *theirs.cells(), "1.00"]], complaints
+
+
 def compare(options):
     rows, complaints = [], []
+    works = WORKS + COMPOSED
     with Origin(options.build) as origin:
-        gathers = [nginx_gather(path, size, count) for _, path, count, size in WORKS if count > 1]
         with Gatherd(options.build, config(origin.port)) as gatherd, \
-                Nginx(origin.port, gathers) as nginx:
-            for name, path, count, size in WORKS:
-                connections = 8 if size > 100_000 else 32
-                print(f"... {name}", file=sys.stderr, flush=True)
-                ours = Measured(gatherd, path, connections)
-                there = path if count > 1 else f"/part/{size}/0"
-                theirs = Measured(nginx, there, connections)
-                measure_in_turn([ours, theirs], options)
-                rows += [[name, "gatherd", *ours.cells(), f"{ours.cpu / theirs.cpu:.2f}"],
-                         ["", "nginx" if count < 2 else "nginx+lua", *theirs.cells(), "1.00"]]
-                complaints += [f"{name}: {text}" for text in ours.wrong | theirs.wrong]
-    table("Beside nginx, best of alternating runs, one core each (nginx+lua joins the parts unchecked)",
+                Nginx(origin.port, [work.lua for work in works]) as nginx:
+            for work in works:
+                more, wrong = compare_one(work, gatherd, nginx, options)
+                rows += more
+                complaints += wrong
+    table("Beside nginx, best of alternating runs, one core each (nginx+lua joins the parts unchecked;\n"
+          "what is picked it decodes and encodes with cjson)",
           ["work", "server", "requests/s", "p50 ms", "p99 ms", "CPU s/100k", "ratio"], rows)
     for complaint in complaints:
         print(f"  errors: {complaint}")
@@ -145,52 +135,80 @@ def compare(options):
 
 # --- counts -------------------------------------------------------------------------------
 
-def run_counted(options, origin, path, requests, wrap=(), env=None):
+def run_counted(options, origin, work, requests, wrap=(), env=None):
     with Gatherd(options.build, config(origin.port), wrap, env) as gatherd:
-        result = load(options.build, gatherd.port, path, 8, requests)
+        result = load(options.build, gatherd.port, work.path, 8, requests, work.field)
     if result["failed"]:
-        raise RuntimeError(f"{path}: {result}")
+        raise RuntimeError(f"{work.name}: {result}")
 
 
-def system_calls(options, origin, path, requests):
+def system_calls(options, origin, work, requests):
     with tempfile.NamedTemporaryFile("r") as out:
-        run_counted(options, origin, path, requests, ["strace", "-f", "-c", "-qq", "-o", out.name])
+        run_counted(options, origin, work, requests, ["strace", "-f", "-c", "-qq", "-o", out.name])
         text = out.read()
     return int(re.search(r"^100\.00\s+[\d.]+\s+\d*\s+(\d+)\s+(?:\d+\s+)?total", text, re.M).group(1))
 
 
-def allocations(options, origin, path, requests):
+def allocations(options, origin, work, requests):
     with tempfile.NamedTemporaryFile("r") as out:
         module = os.path.abspath(os.path.join(options.build, "tests", "bench", "count_malloc.so"))
-        run_counted(options, origin, path, requests,
+        run_counted(options, origin, work, requests,
                     env={"LD_PRELOAD": module, "COUNT_MALLOC_FILE": out.name})
         # taskset, which starts it, writes its own number first; the daemon's comes last.
         return int(out.read())
 
 
-def instructions(options, origin, path, requests):
+def instructions(options, origin, work, requests):
     with tempfile.TemporaryDirectory() as folder:
-        run_counted(options, origin, path, requests,
+        run_counted(options, origin, work, requests,
                     ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out"])
         with open(f"{folder}/out", encoding="ascii") as file:
             return int(re.search(r"^(?:totals|summary): (\d+)", file.read(), re.M).group(1))
 
 
+KINDS = [("system calls", system_calls), ("allocations", allocations), ("instructions", instructions)]
+
+
+def per_request(options, origin, work, kind):
+    what, count = kind
+    requests = max((1000 if options.quick else 4000) // work.share, 16)
+    print(f"... {what} of {work.name}", file=sys.stderr, flush=True)
+    return (count(options, origin, work, 2 * requests)
+            - count(options, origin, work, requests)) / requests
+
+
 def counts(options):
-    requests = 1000 if options.quick else 4000
     rows, missed = [], 0
-    kinds = [("system calls", system_calls), ("allocations", allocations),
-             ("instructions", instructions)]
     with Origin(options.build) as origin:
-        for name, path, _, _ in WORKS[:3]:
-            for (what, count), budget in zip(kinds, BUDGETS[path]):
-                print(f"... {what} of {name}", file=sys.stderr, flush=True)
-                value = (count(options, origin, path, 2 * requests)
-                         - count(options, origin, path, requests)) / requests
+        for work in WORKS[:3]:
+            for kind, budget in zip(KINDS, BUDGETS[work.path]):
+                value = per_request(options, origin, work, kind)
                 verdict = mark(value, budget)
                 missed += verdict == "MISS"
-                rows.append([name, what, f"{value:,.1f}", f"{budget:,}", verdict])
+                rows.append([work.name, kind[0], f"{value:,.1f}", f"{budget:,}", verdict])
     table("Counts per request (8 connections)", ["work", "what", "count", "budget", ""], rows)
+    return missed
+
+
+def composed(options):
+    """Counts of composed answers, and what they cost beside plain ones."""
+    rows, cost = [], {}
+    with Origin(options.build) as origin:
+        for work in COMPOSED:
+            values = [per_request(options, origin, work, kind) for kind in KINDS]
+            cost.setdefault(work.path, values[-1])
+            rows.append([work.name, *(f"{value:,.1f}" for value in values)])
+    table("Composed answers, counts per request (8 connections)",
+          ["work", *(kind[0] for kind in KINDS)], rows)
+    rows, missed = [], 0
+    for title, path, calls, other, others, most in RATIOS:
+        value = cost[path] / calls / (cost[other] / others)
+        rows.append([title, f"{value:.2f}", f"{most}", mark(value, most)])
+    value = first_event_ms(options.build)
+    rows.append(["from a part's last byte to its event", f"{value:.2f} ms", "1 ms", mark(value, 1)])
+    missed = sum(row[3] == "MISS" for row in rows)
+    table("What composing costs, in instructions; the event is the median of some hundreds",
+          ["", "", "at most", ""], rows)
     return missed
 
 
@@ -249,11 +267,11 @@ def pool(options):
     with Origin(options.build) as origin, \
             Gatherd(options.build, config(origin.port)) as pooled, \
             Gatherd(options.build, config(origin.port, ", pool: {max: 256, idle: 256, max_requests: 1}")) as fresh:
-        for work, path, _, _ in WORKS[:3]:
-            print(f"... {work}, pooled and fresh", file=sys.stderr, flush=True)
-            kept, single = Measured(pooled, path, 32), Measured(fresh, path, 32)
+        for work in WORKS[:3]:
+            print(f"... {work.name}, pooled and fresh", file=sys.stderr, flush=True)
+            kept, single = Measured(pooled, work.path, 32), Measured(fresh, work.path, 32)
             measure_in_turn([kept, single], options)
-            rows += [[work, "pooled", *kept.cells()], ["", "fresh each", *single.cells()],
+            rows += [[work.name, "pooled", *kept.cells()], ["", "fresh each", *single.cells()],
                      ["", "gain", f"{kept.rate / single.rate:.1f}x", "", "",
                       f"{single.cpu / kept.cpu:.1f}x"]]
     table("Pooled sessions against a fresh connection for each call",
@@ -305,7 +323,8 @@ def start(options):
     return int(best > 200)
 
 
-PARTS = {"compare": compare, "counts": counts, "memory": memory, "pool": pool, "tls": tls, "start": start}
+PARTS = {"compare": compare, "counts": counts, "composed": composed, "memory": memory, "pool": pool,
+         "tls": tls, "start": start}
 
 
 def main():

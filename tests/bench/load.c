@@ -1,7 +1,8 @@
 /*
  * A fixed number of requests, for counting what each costs; wrk only knows durations.
  *
- *   bench_load PORT PATH CONNECTIONS REQUESTS   sends them and prints what came of it
+ *   bench_load PORT PATH CONNECTIONS REQUESTS [FIELD]   sends them, with this line in the
+ *                                               head, and prints what came of it
  *   bench_load PORT PATH CONNECTIONS hold       one request on each, then keeps all open
  *                                               until standard input ends
  *
@@ -27,6 +28,8 @@ struct conn {
     int fd;
     size_t have;      /* bytes of the answer so far */
     size_t want;      /* of it in all; 0 while its head is not complete */
+    bool chunked;     /* it ends with the last chunk */
+    char tail[5];     /* its last bytes so far */
     uint64_t sent_us; /* when its request went out */
     char head[HEAD_MAX];
 };
@@ -58,6 +61,7 @@ static void send_next(struct conn *conn)
         return;
     to_send--;
     conn->have = conn->want = 0;
+    conn->chunked = false;
     conn->sent_us = now_us();
     if (send(conn->fd, request, request_len, MSG_NOSIGNAL) != (ssize_t)request_len)
         failed++;
@@ -91,6 +95,24 @@ static void find_end(struct conn *conn)
     length = strcasestr(conn->head, "\r\ncontent-length:");
     if (end && length && length < end)
         conn->want = (size_t)(end + 4 - conn->head) + strtoul(length + 17, NULL, 10);
+    else if (end && strcasestr(conn->head, "\r\ntransfer-encoding: chunked"))
+        conn->chunked = true;
+}
+
+static void keep_tail(struct conn *conn, const char *bytes, size_t len)
+{
+    size_t kept = len < sizeof(conn->tail) ? sizeof(conn->tail) - len : 0;
+
+    memmove(conn->tail, conn->tail + sizeof(conn->tail) - kept, kept);
+    memcpy(conn->tail + kept, bytes + len - (sizeof(conn->tail) - kept),
+           sizeof(conn->tail) - kept);
+}
+
+static bool is_complete(const struct conn *conn)
+{
+    if (conn->chunked)
+        return memcmp(conn->tail, "0\r\n\r\n", sizeof(conn->tail)) == 0;
+    return conn->want && conn->have >= conn->want;
 }
 
 static void end_conn(struct conn *conn)
@@ -116,9 +138,10 @@ static void on_readable(struct conn *conn)
         memcpy(conn->head + conn->have, piece, (size_t)n < room ? (size_t)n : room);
     }
     conn->have += (size_t)n;
-    if (!conn->want)
+    keep_tail(conn, piece, (size_t)n);
+    if (!conn->want && !conn->chunked)
         find_end(conn);
-    if (!conn->want || conn->have < conn->want)
+    if (!is_complete(conn))
         return;
     latencies_us[answered++] = (uint32_t)(now_us() - conn->sent_us);
     good += strncmp(conn->head, "HTTP/1.1 200 ", 13) == 0;
@@ -167,15 +190,16 @@ int main(int argc, char **argv)
     struct rlimit limit;
     bool hold;
 
-    if (argc != 5) {
-        fputs("usage: bench_load PORT PATH CONNECTIONS REQUESTS|hold\n", stderr);
+    if (argc != 5 && argc != 6) {
+        fputs("usage: bench_load PORT PATH CONNECTIONS REQUESTS|hold [FIELD]\n", stderr);
         return 64;
     }
     count = strtoul(argv[3], NULL, 10);
     hold = strcmp(argv[4], "hold") == 0;
     to_send = requests = hold ? count : strtoul(argv[4], NULL, 10);
-    request_len = (size_t)snprintf(request, sizeof(request),
-                                   "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", argv[2]);
+    request_len = (size_t)snprintf(
+        request, sizeof(request), "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s%s\r\n",
+        argv[2], argc == 6 ? argv[5] : "", argc == 6 ? "\r\n" : "");
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);

@@ -3,9 +3,15 @@
  *
  *   bench_origin [DELAY_MS]
  *
- * Listens on a free port of 127.0.0.1 and prints it. `GET /SIZE...` is answered with SIZE
- * bytes of JSON, at once or after DELAY_MS. One thread, keep-alive, no checks beyond what
- * finding the end of a head needs: only gatherd and its like are to talk to it.
+ * Listens on a free port of 127.0.0.1 and prints it. Answers, at once or after DELAY_MS:
+ *
+ *   GET /SIZE...          SIZE bytes of JSON
+ *   GET /records/SIZE...  the same as a list of records, 12 members of mixed types each
+ *   GET /record/SIZE...   one record
+ *   GET /ids/COUNT...     {"ids":[1,2,...]}
+ *
+ * One thread, keep-alive, no checks beyond what finding the end of a head needs: only
+ * gatherd and its like are to talk to it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,7 +29,10 @@
 
 enum { FDS_MAX = 65536, HEAD_MAX = 8192, BODIES_MAX = 16, EVENTS = 256 };
 
+enum kind { KIND_PLAIN, KIND_RECORDS, KIND_RECORD, KIND_IDS, KINDS };
+
 struct body {
+    enum kind kind;
     size_t size, len;
     char *bytes; /* head and body */
 };
@@ -83,25 +92,108 @@ static void fill_json(char *out, size_t size)
     out[at] = ']';
 }
 
-static const struct body *body_of(size_t size)
+/* Record `number`, with a note that makes it `size` bytes; 0: one of some length. Returns
+ * its bytes. */
+static size_t put_record(FILE *out, unsigned number, size_t size)
+{
+    static const char *const names[] = {"Ada Lovelace", "Alan Turing", "Grace Hopper",
+                                        "Kurt Gödel", "Emmy Noether"};
+    static const char *const logins[] = {"ada", "turing", "amazing-grace", "kurt",
+                                         "emmy"};
+    unsigned seed = number * 2654435761u, who = number % 5;
+    size_t len = 2;
+
+    len += (size_t)fprintf(
+        out,
+        "{\"id\":%u,\"name\":\"%s\",\"email\":\"%s@example.org\",\"active\":%s,"
+        "\"score\":%u.%02u,\"visits\":%u,\"tags\":[\"first\",\"new\"],"
+        "\"owner\":{\"login\":\"%s\",\"id\":%u},"
+        "\"created\":\"2024-%02u-%02uT10:22:31Z\",\"parent\":%s,\"link\":\"/r/%u\","
+        "\"note\":\"",
+        100000 + number, names[who], logins[who], number % 2 ? "true" : "false",
+        seed % 90, seed / 100 % 100, seed / 7 % 500, logins[(who + 2) % 5], seed % 10000,
+        1 + number % 12, 1 + number % 28, number % 3 ? "17" : "null", number);
+    if (size == 0)
+        size = len + seed % 40;
+    for (; len < size; len++)
+        fputc("a word or two of text "[len % 22], out);
+    fputs("\"}", out);
+    return len;
+}
+
+static void put_records(FILE *out, size_t size)
+{
+    enum { RECORD_MAX = 300 };
+    unsigned number = 0;
+
+    fputc('[', out);
+    size -= 2;
+    while (size > 2 * RECORD_MAX) {
+        size -= put_record(out, number++, 0) + 1;
+        fputc(',', out);
+    }
+    put_record(out, number, size);
+    fputc(']', out);
+}
+
+static void put_ids(FILE *out, size_t count)
+{
+    fputs("{\"ids\":[", out);
+    for (size_t i = 1; i <= count; i++)
+        fprintf(out, "%zu%s", i, i < count ? "," : "]}");
+}
+
+static char *make_json(enum kind kind, size_t size, size_t *len)
+{
+    char *json = NULL;
+    FILE *out;
+
+    if (kind == KIND_PLAIN) {
+        json = malloc(size);
+        if (!json)
+            die("malloc");
+        fill_json(json, size);
+        *len = size;
+        return json;
+    }
+    out = open_memstream(&json, len);
+    if (!out)
+        die("open_memstream");
+    if (kind == KIND_IDS)
+        put_ids(out, size);
+    else if (kind == KIND_RECORD)
+        put_record(out, 1, size);
+    else
+        put_records(out, size);
+    fclose(out);
+    return json;
+}
+
+static const struct body *body_of(enum kind kind, size_t size)
 {
     struct body *body = bodies;
+    size_t len;
+    char *json;
     int head;
 
-    while (body < bodies + BODIES_MAX - 1 && body->size && body->size != size)
+    while (body < bodies + BODIES_MAX - 1 && body->size &&
+           (body->size != size || body->kind != kind))
         body++;
-    if (body->size == size)
+    if (body->size == size && body->kind == kind)
         return body;
+    body->kind = kind;
     body->size = size;
-    body->bytes = malloc(size + 256);
+    json = make_json(kind, size, &len);
+    body->bytes = malloc(len + 256);
     if (!body->bytes)
         die("malloc");
     head = snprintf(body->bytes, 256,
                     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                     "Content-Length: %zu\r\n\r\n",
-                    size);
-    fill_json(body->bytes + head, size);
-    body->len = (size_t)head + size;
+                    len);
+    memcpy(body->bytes + head, json, len);
+    free(json);
+    body->len = (size_t)head + len;
     return body;
 }
 
@@ -145,11 +237,28 @@ static void start_reply(int fd, const struct body *reply)
     flush_reply(fd);
 }
 
+static const struct body *reply_to(const char *head)
+{
+    static const struct {
+        const char *prefix;
+        size_t least;
+    } kinds[KINDS] = {
+        {"GET /", 16}, {"GET /records/", 512}, {"GET /record/", 256}, {"GET /ids/", 1}};
+
+    for (enum kind kind = KINDS; kind-- > 0;) {
+        size_t len = strlen(kinds[kind].prefix), size;
+
+        if (strncmp(head, kinds[kind].prefix, len) != 0)
+            continue;
+        size = strtoul(head + len, NULL, 10);
+        return body_of(kind, size < kinds[kind].least ? kinds[kind].least : size);
+    }
+    return body_of(KIND_PLAIN, 16);
+}
+
 static void take_request(int fd, const char *head)
 {
-    const char *slash = strchr(head, '/');
-    size_t size = slash ? strtoul(slash + 1, NULL, 10) : 0;
-    const struct body *reply = body_of(size < 16 ? 16 : size);
+    const struct body *reply = reply_to(head);
 
     if (!delay_us) {
         start_reply(fd, reply);

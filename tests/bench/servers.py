@@ -205,10 +205,41 @@ GATHER = """
 """
 
 
-def nginx_gather(path, size, count):
-    captures = ", ".join(f'{{"/part/{size}/{n}"}}' for n in range(count))
+def captures_of(target, count):
+    return ", ".join(f'{{"/part/{target}/{n}"}}' for n in range(count))
+
+
+def nginx_gather(path, target, count):
+    captures = captures_of(target, count)
     pieces = ", ".join(f"'{',' if n else '{'}\"p{n}\":', parts[{n + 1}].body" for n in range(count))
     return GATHER.format(path=path, captures=captures, count=count, pieces=pieces)
+
+
+# The same as `pick` and `rename` of works.CUT.
+PICKED = """
+        location = {path} {{
+            content_by_lua_block {{
+                local cjson = require "cjson"
+                local parts = {{ngx.location.capture_multi{{{captures}}}}}
+                local answer = {{}}
+                for i = 1, {count} do
+                    if parts[i].status ~= 200 then return ngx.exit(502) end
+                    local list = cjson.decode(parts[i].body)
+                    for k, record in ipairs(list) do
+                        list[k] = {{id = record.id, title = record.name, created = record.created,
+                                    owner = {{login = record.owner.login}}}}
+                    end
+                    answer["p" .. (i - 1)] = list
+                end
+                ngx.header.content_type = "application/json"
+                ngx.print(cjson.encode(answer))
+            }}
+        }}
+"""
+
+
+def nginx_picked(path, target, count):
+    return PICKED.format(path=path, captures=captures_of(target, count), count=count)
 
 
 class NginxBase(Server):
@@ -246,7 +277,7 @@ class NginxBase(Server):
 
 
 class Nginx(NginxBase):
-    """nginx as a proxy with keep-alive, and with Lua that joins parts without a check."""
+    """nginx as a proxy with keep-alive, and with Lua that joins and picks parts."""
 
     def __init__(self, origin_port, gathers):
         super().__init__(NGINX, modules=LUA_MODULES, origin=origin_port, gathers="".join(gathers))

@@ -114,15 +114,25 @@ static json_t *json_of(const struct gd_tape *tape, gd_node node)
     return load(gd_tape_text(tape, node), 0);
 }
 
-static void check_twin(const struct gd_tape *tape)
+static void check_same(const struct gd_tape *a, const struct gd_tape *b, const char *what)
+{
+    check(a->count == b->count && a->text.ptr == b->text.ptr &&
+              memcmp(a->words, b->words, a->count * sizeof(uint64_t)) == 0,
+          what);
+}
+
+static void check_twins(const struct gd_tape *tape, struct gd_span bytes)
 {
     struct gd_tape twin;
+    struct gd_span value;
 
     gd_tape_init(&twin, NULL, NULL);
     check(gd_tape_build_portable(&twin, tape->text), "the twin has no memory");
-    check(twin.count == tape->count &&
-              memcmp(twin.words, tape->words, tape->count * sizeof(uint64_t)) == 0,
-          "the twins differ");
+    check_same(&twin, tape, "the twins differ");
+    check(gd_tape_scan(&twin, bytes, GD_JSON_DEPTH_MAX, &value, NULL),
+          "what is valid has no tape");
+    if (!gd_tape_is_empty(&twin))
+        check_same(&twin, tape, "a checked text has another tape");
     gd_tape_free(&twin);
 }
 
@@ -136,7 +146,7 @@ static void add_text(struct input *input, struct gd_span bytes)
         return;
     gd_tape_init(&text->tape, NULL, NULL);
     check(gd_tape_build(&text->tape, value), "there is no memory");
-    check_twin(&text->tape);
+    check_twins(&text->tape, bytes);
     text->json = load(value, 0);
     if (text->json == NULL) {
         gd_tape_free(&text->tape);

@@ -279,6 +279,41 @@ START_TEST(an_arena_at_its_bound_is_told)
 }
 END_TEST
 
+START_TEST(what_was_picked_before_a_name_stands_twice_is_undone)
+{
+    leaves("+a.b +c",
+           "[{\"x\":0,\"a\":{\"b\":1,\"d\":2},\"c\":3},"
+           "{\"a\":{\"b\":4,\"d\":0,\"b\":5},\"x\":0,\"c\":6,\"a\":{\"b\":7}},"
+           "{\"c\":8,\"a\":{\"d\":0,\"b\":9}}]",
+           "[{\"a\":{\"b\":1},\"c\":3},{\"c\":6,\"a\":{\"b\":7}},"
+           "{\"c\":8,\"a\":{\"b\":9}}]");
+    leaves("+a +b a>c",
+           "[{\"x\":0,\"a\":1,\"b\":2},{\"b\":3,\"c\":4,\"a\":5},{\"c\":6,\"x\":0}]",
+           "[{\"c\":1,\"b\":2},{\"b\":3,\"c\":5},{}]");
+    leaves("+a.b +c a>c",
+           "{\"a\":{\"b\":1,\"b\":2},\"y\":0,\"c\":4,\"a\":{\"x\":0,\"b\":3}}",
+           "{\"c\":{\"b\":3}}");
+}
+END_TEST
+
+START_TEST(names_are_told_apart_whatever_their_length)
+{
+    for (int len = 1; len <= 40; len++)
+        for (int at = 0; at < len; at++) {
+            char name[48], text[256], rule[64], expected[128];
+
+            memset(name, 'n', sizeof(name));
+            name[len] = '\0';
+            snprintf(rule, sizeof(rule), "+%s", name);
+            snprintf(expected, sizeof(expected), "{\"%s\":1}", name);
+            name[at] = 'm';
+            snprintf(text, sizeof(text), "{\"%s\":0,\"%s\":1,\"%sn\":2}", name, rule + 1,
+                     rule + 1);
+            leaves(rule, text, expected);
+        }
+}
+END_TEST
+
 GD_SUITE("project", picked_members_stay_as_they_stand, picks_go_inside,
          rules_go_through_arrays_at_any_depth,
          where_a_pick_goes_into_a_scalar_null_stands,
@@ -288,5 +323,7 @@ GD_SUITE("project", picked_members_stay_as_they_stand, picks_go_inside,
          names_can_be_swapped, a_name_is_free_when_nothing_gets_it,
          no_rules_leave_everything, rules_that_contradict_each_other_are_refused,
          many_rules_and_names_find_each_other,
+         what_was_picked_before_a_name_stands_twice_is_undone,
+         names_are_told_apart_whatever_their_length,
          values_nested_as_deep_as_can_be_are_projected, a_missing_value_is_null,
          an_arena_at_its_bound_is_told)

@@ -148,7 +148,37 @@ START_TEST(what_does_not_fit_in_one_run_has_no_bytes)
 }
 END_TEST
 
+START_TEST(what_was_appended_can_be_taken_back)
+{
+    for (size_t bytes = 0; bytes <= 210; bytes++) {
+        struct rig rig;
+        struct gd_buf expected;
+
+        rig_open(&rig);
+        gd_buf_init(&expected, NULL, 512);
+        for (int i = 0; i < 2; i++) {
+            ck_assert(gd_splice_add(&rig.splice, (struct gd_span){long_text, 90}));
+            ck_assert(gd_splice_copy(&rig.splice, GD_SPAN("some bytes")));
+            ck_assert(gd_splice_copy(&rig.splice, GD_SPAN("more")));
+        }
+        for (unsigned i = 0; i < rig.splice.count; i++)
+            ck_assert(gd_buf_add(&expected, rig.splice.pieces[i].iov_base,
+                                 rig.splice.pieces[i].iov_len));
+        ck_assert_uint_eq(rig.splice.bytes, 208);
+        gd_splice_shorten(&rig.splice, bytes);
+        if (expected.len > bytes)
+            expected.len = bytes;
+        ck_assert(gd_splice_copy(&rig.splice, GD_SPAN("end")));
+        ck_assert(gd_buf_add(&expected, "end", 3));
+        ck_assert(gd_span_eq(gd_splice_flat(&rig.splice), gd_buf_span(&expected)));
+        gd_buf_free(&expected);
+        rig_close(&rig);
+    }
+}
+END_TEST
+
 GD_SUITE("splice", long_pieces_are_borrowed_and_short_ones_copied_together,
          pieces_that_touch_become_one, nothing_adds_nothing, many_pieces_keep_their_order,
          strings_are_escaped, long_strings_are_escaped_as_short_ones,
-         an_arena_at_its_bound_is_told, what_does_not_fit_in_one_run_has_no_bytes)
+         what_was_appended_can_be_taken_back, an_arena_at_its_bound_is_told,
+         what_does_not_fit_in_one_run_has_no_bytes)

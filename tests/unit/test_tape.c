@@ -186,6 +186,29 @@ static void twins_agree(struct gd_span value)
     gd_tape_free(&twin);
 }
 
+/* Checked in the same pass the tape is the same, for both twins; of a scalar there is
+ * none. */
+static void one_pass_agrees(struct gd_span text)
+{
+    struct gd_tape tape, twin, later;
+    struct gd_span value, other;
+
+    gd_tape_init(&tape, NULL, NULL);
+    gd_tape_init(&twin, NULL, NULL);
+    gd_tape_init(&later, NULL, NULL);
+    ck_assert(gd_tape_scan(&tape, text, GD_JSON_DEPTH_MAX, &value, NULL));
+    ck_assert(gd_tape_scan_portable(&twin, text, GD_JSON_DEPTH_MAX, &other, NULL));
+    ck_assert_ptr_eq(value.ptr, other.ptr);
+    ck_assert_uint_eq(value.len, other.len);
+    ck_assert(same_tape(&tape, &twin));
+    ck_assert_int_eq(gd_tape_is_empty(&tape), (*value.ptr | 0x20) != '{');
+    ck_assert(gd_tape_build(&later, value));
+    ck_assert(gd_tape_is_empty(&tape) || same_tape(&tape, &later));
+    gd_tape_free(&tape);
+    gd_tape_free(&twin);
+    gd_tape_free(&later);
+}
+
 START_TEST(both_twins_write_the_same_tape)
 {
     struct gd_span value;
@@ -194,6 +217,7 @@ START_TEST(both_twins_write_the_same_tape)
     for (size_t i = 0; i < sizeof(valid_texts) / sizeof(valid_texts[0]); i++) {
         ck_assert(gd_json_scan(valid_texts[i], GD_JSON_DEPTH_MAX, &value, NULL));
         twins_agree(value);
+        one_pass_agrees(valid_texts[i]);
     }
     /* What is odd is moved over all places in a block, and over its edges. */
     for (int pad = 0; pad < 140; pad++) {
@@ -227,6 +251,56 @@ START_TEST(nesting_of_any_depth_the_check_allows_is_indexed)
     ck_assert(gd_span_is(gd_tape_text(value.tape, node), "[]"));
     ck_assert_uint_eq(gd_tape_next(value.tape, node), GD_NODE_NONE);
     rig_close(&rig);
+}
+END_TEST
+
+START_TEST(what_is_composed_may_be_deeper_than_what_is_checked)
+{
+    enum { DEPTH = GD_JSON_DEPTH_MAX + 100 };
+    char text[2 * DEPTH];
+    struct gd_span value = {text, sizeof(text)};
+    struct gd_tape tape;
+
+    memset(text, '[', DEPTH);
+    memset(text + DEPTH, ']', DEPTH);
+    gd_tape_init(&tape, NULL, NULL);
+    ck_assert(gd_tape_build(&tape, value));
+    ck_assert_uint_eq(tape.count, sizeof(text));
+    ck_assert(!gd_tape_scan(&tape, value, DEPTH, &value, NULL));
+    ck_assert(gd_tape_is_empty(&tape));
+    ck_assert(!gd_tape_scan(&tape, GD_SPAN("[[1]]"), 1, &value, NULL));
+    ck_assert(gd_tape_scan(&tape, GD_SPAN("[[1]]"), 2, &value, NULL));
+    gd_tape_free(&tape);
+}
+END_TEST
+
+START_TEST(a_text_that_is_not_valid_leaves_an_empty_tape_and_its_fault)
+{
+    size_t all = 1 << 20, budget = all;
+    struct gd_json_fault fault;
+    struct gd_span value;
+    struct gd_tape tape;
+
+    gd_tape_init(&tape, NULL, &budget);
+    ck_assert(!gd_tape_scan(&tape, GD_SPAN(" [1,{\"a\":tru}] "), 9, &value, &fault));
+    ck_assert_uint_eq(fault.offset, 12);
+    ck_assert_str_eq(fault.reason, "invalid literal");
+    ck_assert(gd_tape_is_empty(&tape));
+    ck_assert_uint_eq(budget, all);
+}
+END_TEST
+
+START_TEST(a_valid_text_without_memory_for_its_tape_stays_valid)
+{
+    size_t budget = 0;
+    struct gd_span value;
+    struct gd_tape tape;
+
+    gd_tape_init(&tape, NULL, &budget);
+    ck_assert(gd_tape_scan(&tape, GD_SPAN(" [1,2]\n"), 9, &value, NULL));
+    ck_assert(gd_span_is(value, "[1,2]"));
+    ck_assert(gd_tape_is_empty(&tape));
+    ck_assert(!gd_tape_build(&tape, value));
 }
 END_TEST
 
@@ -309,6 +383,9 @@ GD_SUITE("tape", every_kind_of_value_is_told_with_its_bytes, members_are_walked_
          strings_are_compared_decoded_and_whole,
          decoding_past_the_bound_leaves_the_buffer_as_it_was,
          both_twins_write_the_same_tape, nesting_of_any_depth_the_check_allows_is_indexed,
+         what_is_composed_may_be_deeper_than_what_is_checked,
+         a_text_that_is_not_valid_leaves_an_empty_tape_and_its_fault,
+         a_valid_text_without_memory_for_its_tape_stays_valid,
          texts_of_too_many_bytes_are_refused,
          memory_is_bounded_by_the_text_and_taken_from_the_budget,
          a_budget_that_is_used_up_leaves_an_empty_tape, an_empty_tape_can_be_freed)
