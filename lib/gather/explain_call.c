@@ -231,6 +231,8 @@ static void add_forwarded(const struct gd_explaining *x, const struct gd_plan_ca
         }
     if (json_array_size(json_object_get(json_object_get(passed, "cookies"), "kept")))
         add_field(fields, GD_SPAN("Cookie"), GD_SPAN(""), "request");
+    if (call->upstream->cookies)
+        add_field(fields, GD_SPAN("Cookie"), GD_SPAN(""), "jar");
 }
 
 static void add_type(const struct gd_plan_call *call, json_t *fields)

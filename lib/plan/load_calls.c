@@ -302,6 +302,8 @@ static void load_fields(struct reading *r, const struct gd_yaml_node *url,
         note_fields(r, &r->upstream->headers);
         return;
     }
+    if (r->upstream->plan.cookies)
+        gd_load_refuse_cookie(r->loader, own);
     prefer_own(r, own);
     headers = gd_load_copy_headers(r->loader, &r->upstream->headers);
     drop_forwarded(r, &headers);

@@ -242,6 +242,15 @@ void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
     *headers = all;
 }
 
+void gd_load_refuse_cookie(struct gd_loader *loader, const struct gd_yaml_node *map)
+{
+    for (const struct gd_yaml_node *node = map ? map->first : NULL; node;
+         node = node->next)
+        if (gd_span_ieq(node->key->text, GD_SPAN("cookie")))
+            gd_report_key(&loader->report, node,
+                          "with cookies: on the upstream's jar makes this field");
+}
+
 void gd_load_set_header(struct gd_loader *loader, struct gd_span name,
                         struct gd_span value, struct gd_headers *headers)
 {

@@ -177,6 +177,8 @@ static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
     upstream->plan = draft.plan;
     check_pool(loader, map, &upstream->plan.pool);
     gd_load_headers(loader, draft.headers, GD_HEADERS_REQUEST, NULL, &upstream->headers);
+    if (upstream->plan.cookies)
+        gd_load_refuse_cookie(loader, draft.headers);
     if (upstream->plan.accept_encoding)
         gd_load_set_header(loader, GD_SPAN("Accept-Encoding"), GD_SPAN(GD_CODINGS_TEXT),
                            &upstream->headers);

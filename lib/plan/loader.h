@@ -157,6 +157,10 @@ void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
                      enum gd_headers_of whose, const struct gd_names *names,
                      struct gd_headers *headers);
 
+/** Says that a map of fields has a Cookie of its own, where the jar makes that field. map
+ *  may be NULL. */
+void gd_load_refuse_cookie(struct gd_loader *loader, const struct gd_yaml_node *map);
+
 /** Sets one of gatherd's own. Both borrowed: constants. */
 void gd_load_set_header(struct gd_loader *loader, struct gd_span name,
                         struct gd_span value, struct gd_headers *headers);

@@ -129,6 +129,9 @@
     X(UPSTREAM, "accept_encoding", BOOL, NONE, plan.accept_encoding, 0, 0, "off", "", APPLIED, \
       "Calls ask for answers in gzip, deflate or br, which are decoded within "           \
       "`max_response`; a `pass` never does.")                                             \
+    X(UPSTREAM, "cookies", BOOL, NONE, plan.cookies, 0, 0, "off", "", APPLIED,            \
+      "Keeps the cookies that answers to calls set, in each worker, and sends them with "  \
+      "the calls that come later.")                                                       \
     X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
       "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
     X(SERVER, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED, "`http://HOST[:PORT]`.")     \
