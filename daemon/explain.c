@@ -75,7 +75,8 @@ bool gd_explain_read(int argc, char **argv, struct gd_explain_command *command,
 
 static bool print_json(const json_t *document)
 {
-    return json_dumpf(document, stdout, JSON_INDENT(1)) == 0 && putchar('\n') != EOF;
+    return json_dumpf(document, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0 &&
+           putchar('\n') != EOF;
 }
 
 static bool print_text(const json_t *document)

@@ -16,6 +16,7 @@
 #include "daemon/sockets.h"
 #include "daemon/worker.h"
 #include "front/admin.h"
+#include "plan/tls_context.h"
 
 enum { WORKERS_MAX = 256, LARGE_BYTES = 128 * 1024 };
 
@@ -164,6 +165,16 @@ static void on_libevent_fatal(int code)
     _exit(GD_EXIT_SYSTEM);
 }
 
+static void warn_unverified(const struct gd_plan *plan)
+{
+    for (unsigned i = 0; i < plan->upstream_count; i++)
+        if (plan->upstreams[i].tls && !plan->upstreams[i].tls->verify)
+            gd_log(GD_LOG_WARN,
+                   "upstream %s: tls.verify is false: whoever is on the way can read and "
+                   "change everything",
+                   plan->upstreams[i].name);
+}
+
 static bool start(struct process *process, struct gd_err *err)
 {
     /* Large blocks go back to the system when they are freed, not to wait in a heap for
@@ -173,6 +184,7 @@ static bool start(struct process *process, struct gd_err *err)
     event_set_log_callback(on_libevent_message);
     event_set_fatal_callback(on_libevent_fatal);
     gd_log_set_level(process->plan->log_level);
+    warn_unverified(process->plan);
     raise_descriptor_limit();
     process->loop = gd_loop_new(err);
     if (process->loop == NULL)

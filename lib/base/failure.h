@@ -7,7 +7,7 @@
  */
 #define GD_FAILURE_ROWS(X)                                                               \
     X(CONNECT, "connect", 502, "no connection could be opened")                          \
-    X(TLS, "tls", 502, "the TLS handshake failed")                                       \
+    X(TLS, "tls", 502, "TLS failed, or the server did not prove who it is")              \
     X(TIMEOUT, "timeout", 504, "the answer was not there by its deadline")               \
     X(RESET, "reset", 502, "the connection broke before the answer was complete")        \
     X(PROTOCOL, "protocol", 502, "the answer was not valid HTTP")                        \

@@ -101,6 +101,13 @@
     X(CONNECTS, COUNTER, "gatherd_server_connects_total", "", "Connections dialled")     \
     X(CONNECT_FAILURES, COUNTER, "gatherd_server_connect_failures_total", "",            \
       "Connections that could not be opened")                                            \
+    X(TLS_HANDSHAKES, COUNTER, "gatherd_server_tls_handshakes_total", "",                \
+      "TLS handshakes that succeeded")                                                   \
+    X(TLS_RESUMED, COUNTER, "gatherd_server_tls_resumed_total", "",                      \
+      "Of these, those that resumed an earlier session")                                 \
+    X(TLS_FAILURES, COUNTER, "gatherd_server_tls_failures_total", "",                    \
+      "Connections that failed in TLS: in the handshake, or later by an alert or "       \
+      "damage")                                                                          \
     X(REUSES, COUNTER, "gatherd_server_reuses_total", "",                                \
       "Leases answered with a pooled connection")                                        \
     X(EVICTIONS, COUNTER, "gatherd_server_evictions_total", "",                          \

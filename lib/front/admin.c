@@ -155,7 +155,8 @@ static void show_explanation(struct gd_admin *admin, struct gd_request *request)
         return;
     }
     document = document_new();
-    whole = json_dump_callback(json, on_json, &document->text, JSON_INDENT(1)) == 0 &&
+    whole = json_dump_callback(json, on_json, &document->text,
+                               JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0 &&
             gd_buf_add_text(&document->text, "\n");
     json_decref(json);
     answer_document(request, 200, GD_SPAN("application/json"), document, whole);

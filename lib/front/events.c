@@ -134,18 +134,21 @@ static void account(struct gd_events *events)
         gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_INCOMPLETE]);
 }
 
-static void abort_stream(struct gd_events *events)
+/* What is to come cannot be written. */
+static void abort_stream(struct gd_events *events, enum gd_failure failure)
 {
     struct gd_passage *passage = events->passage;
+    struct gd_outcome outcome;
 
     if (events->open) {
+        gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_FAIL_CONNECT + failure - 1]);
         gd_passage_account(passage, events->status);
         gd_request_abort(passage->request);
         return;
     }
     gd_events_stop(passage);
-    gd_gather_free(passage->gather);
-    gd_passage_refuse(passage, 502, "the answer is larger than its limit");
+    gd_gather_refusal(passage->gather, failure, &outcome);
+    gd_gather_route_problem(passage, &outcome);
 }
 
 /* Writes what is left of the frame. False when the client has to take something first, or
@@ -179,39 +182,49 @@ static bool write_frame(struct gd_events *events)
 }
 
 /* The next event into the frame; false when there is none yet. */
-static bool next_frame(struct gd_events *events, bool *ok)
+static bool next_frame(struct gd_events *events, enum gd_failure *failure)
 {
     struct gd_gather *gather = events->passage->gather;
-    enum gd_failure failure = GD_OK;
     struct gd_news news;
 
-    *ok = true;
+    *failure = GD_OK;
     if (events->ended)
         return false;
-    if (!gd_gather_failed(gather) && gd_gather_next(gather, &news, &failure)) {
-        *ok = failure == GD_OK && frame_news(events, &news);
+    if (!gd_gather_failed(gather) && gd_gather_next(gather, &news, failure)) {
+        if (*failure == GD_OK && !frame_news(events, &news))
+            *failure = GD_FAIL_TOO_LARGE;
         return true;
     }
     if (!events->done)
         return false;
-    *ok = frame_end(events);
+    if (!frame_end(events))
+        *failure = GD_FAIL_TOO_LARGE;
     return true;
+}
+
+/* A line of JSON cannot be a comment, so only events have heartbeats. */
+static void arm_heartbeat(struct gd_events *events)
+{
+    if (events->format == FORMAT_SSE)
+        gd_timer_arm(&events->heartbeat, HEARTBEAT_MS);
 }
 
 static void pump(struct gd_events *events)
 {
-    bool ok;
+    enum gd_failure failure;
 
     if (events->waiting || (events->open && !write_frame(events)))
         return;
-    while (next_frame(events, &ok)) {
-        if (!ok || !open(events)) {
-            abort_stream(events);
+    while (next_frame(events, &failure)) {
+        if (failure == GD_OK && !open(events))
+            failure = GD_FAIL_TOO_LARGE;
+        if (failure) {
+            abort_stream(events, failure);
             return;
         }
         if (!write_frame(events))
             return;
-        gd_timer_arm(&events->heartbeat, HEARTBEAT_MS);
+        arm_heartbeat(events);
     }
 }
 
@@ -220,7 +233,7 @@ static void on_heartbeat(void *arg)
 {
     struct gd_events *events = arg;
 
-    gd_timer_arm(&events->heartbeat, HEARTBEAT_MS);
+    arm_heartbeat(events);
     if (events->waiting || events->ended || !open(events))
         return;
     begin_frame(events);
@@ -249,8 +262,7 @@ bool gd_events_prepare(struct gd_passage *passage)
     events->format = (enum format)format;
     events->status = passage->route->status ? passage->route->status : 200;
     gd_timer_init(&events->heartbeat, passage->engine->loop, on_heartbeat, events);
-    if (format == FORMAT_SSE)
-        gd_timer_arm(&events->heartbeat, HEARTBEAT_MS);
+    arm_heartbeat(events);
     passage->events = events;
     return true;
 }

@@ -102,6 +102,13 @@ static void close_flow(struct gd_conn *conn)
     gd_front_count(conn->front, GD_WORKER_IN_FLIGHT, -1);
 }
 
+/* The client has said all it had to say: the next piece has to come soon. */
+static void await_piece(struct gd_conn *conn)
+{
+    if (conn->eof)
+        gd_conn_leaving(conn, GD_FRONT_HALF_CLOSED_MS);
+}
+
 bool gd_request_write(struct gd_request *request, const struct iovec *iov, int count,
                       bool last)
 {
@@ -124,6 +131,8 @@ bool gd_request_write(struct gd_request *request, const struct iovec *iov, int c
         gd_buf_free(&conn->out);
         if (last)
             gd_conn_answered(conn);
+        else
+            await_piece(conn);
         return true;
     }
     gd_reply_later(conn, all, count, n);
@@ -138,8 +147,7 @@ void gd_flow_written(struct gd_conn *conn)
     conn->iov = NULL;
     gd_buf_free(&conn->out);
     conn->state = GD_CONN_WAIT;
-    if (conn->eof)
-        gd_conn_leaving(conn, GD_FRONT_HALF_CLOSED_MS);
+    await_piece(conn);
     flow->on_writable(flow->arg);
 }
 

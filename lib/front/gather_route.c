@@ -140,8 +140,10 @@ void gd_gather_route_start(struct gd_passage *passage)
             about.on_parts = gd_events_on_parts;
         passage->gather = gd_gather_start(&engine->gathers, &about, on_gathered, passage);
     }
-    if (passage->gather == NULL)
+    if (passage->gather == NULL) {
+        gd_events_stop(passage);
         gd_passage_refuse(passage, 503, "no memory is left for this request");
+    }
 }
 
 void gd_gather_route_gone(struct gd_passage *passage)

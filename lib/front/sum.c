@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "json/text.h"
+#include "plan/tls_context.h"
 #include "upstream/jar.h"
 
 /* One metric scope: its rows, and the prefix that /status leaves out of names. */
@@ -142,6 +143,12 @@ static json_t *servers_json(const struct gd_plan_upstream *upstream,
     return list;
 }
 
+static json_t *tls_json(const struct gd_plan_tls *tls)
+{
+    return json_pack("{s:b, s:s}", "verify", tls->verify, "min_version",
+                     tls->min_version == GD_TLS_1_3 ? "1.3" : "1.2");
+}
+
 /* What of the cookies is shown: not their values. */
 struct jar_view {
     json_t *list;
@@ -193,6 +200,8 @@ static json_t *upstreams_json(const struct gd_admin_source *source,
                             latency_json(&sum->upstreams[i].latency));
         if (plan->upstreams[i].cookies)
             json_object_set_new(upstream, "jar", jar_json(source, i, wall_s));
+        if (plan->upstreams[i].tls)
+            json_object_set_new(upstream, "tls", tls_json(plan->upstreams[i].tls));
         json_object_set_new(upstream, "servers", servers_json(&plan->upstreams[i], sum));
         json_array_append_new(list, upstream);
     }

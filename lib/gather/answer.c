@@ -11,6 +11,9 @@
 /* Of Gather-Parts: the names of all calls, each character escaped, and what happened. */
 enum { PARTS_MAX_BYTES = GD_CALLS_MAX * (2 * GD_CALL_NAME_MAX + 48) };
 
+/* RFC 9110 15.3.6: such an answer has no content, and says so by its length. */
+enum { STATUS_RESET_CONTENT = 205 };
+
 /* Of response_headers; a head has room for this and for Gather-Parts. */
 enum { HEADERS_MAX_BYTES = 32 * 1024 };
 
@@ -184,6 +187,8 @@ static enum gd_composed compose(struct gd_gather *gather, struct gd_outcome *out
     result = compose_body(gather, &splice);
     if (result == GD_COMPOSED && !make_headers(gather, outcome))
         result = GD_COMPOSE_NO_MEMORY;
+    if (outcome->status == STATUS_RESET_CONTENT)
+        return result;
     outcome->body = splice.pieces;
     outcome->body_count = (int)splice.count;
     outcome->body_bytes = splice.bytes;
@@ -221,6 +226,15 @@ static int answer_status(const struct gd_gather *gather)
     return status ? status : 200;
 }
 
+void gd_gather_refusal(const struct gd_gather *gather, enum gd_failure failure,
+                       struct gd_outcome *outcome)
+{
+    *outcome = (struct gd_outcome){.failure = failure,
+                                   .status = gd_failure_status(failure),
+                                   .complete = gd_gather_whole(gather),
+                                   .clashed = gather->clashed};
+}
+
 void gd_gather_outcome(struct gd_gather *gather, struct gd_outcome *outcome)
 {
     struct gd_part *culprit = gather->culprit;
@@ -238,12 +252,10 @@ void gd_gather_outcome(struct gd_gather *gather, struct gd_outcome *outcome)
     case GD_COMPOSED:
         return;
     case GD_COMPOSE_CONFLICT:
-        outcome->failure = GD_FAIL_CONFLICT;
-        outcome->clashed = gather->clashed;
+        gd_gather_refusal(gather, GD_FAIL_CONFLICT, outcome);
         break;
     case GD_COMPOSE_NO_MEMORY:
-        outcome->failure = GD_FAIL_TOO_LARGE;
+        gd_gather_refusal(gather, GD_FAIL_TOO_LARGE, outcome);
         break;
     }
-    outcome->status = gd_failure_status(outcome->failure);
 }

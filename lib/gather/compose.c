@@ -82,13 +82,20 @@ static bool write_many(const struct gd_found *found, const struct gd_json_path *
            gd_splice_copy(out, GD_SPAN("]"));
 }
 
+/* Text that is put together before it is copied counts as long as it is there. */
+static void init_text(struct composer *c, struct gd_buf *text)
+{
+    gd_buf_init(text, gd_loop_blocks(gd_gather_shared(c->gather)->loop), TEXT_MAX);
+    text->budget = gd_gather_budget(c->gather);
+}
+
 static bool write_text(struct composer *c, const struct gd_found *found,
                        struct gd_splice *out)
 {
     struct gd_buf text;
     bool full, ok;
 
-    gd_buf_init(&text, gd_loop_blocks(gd_gather_shared(c->gather)->loop), TEXT_MAX);
+    init_text(c, &text);
     ok = gd_found_text(found, NULL, &text, &full) &&
          (found->kind == GD_FOUND_NUMBER ? gd_splice_copy(out, gd_buf_span(&text))
                                          : gd_splice_string(out, gd_buf_span(&text)));
@@ -132,7 +139,7 @@ static enum gd_composed write_template(struct composer *c, const struct gd_shape
 
     if (!ready(c, shape->needs))
         return GD_COMPOSE_NO_MEMORY;
-    gd_buf_init(&text, gd_loop_blocks(gd_gather_shared(c->gather)->loop), TEXT_MAX);
+    init_text(c, &text);
     ok = gd_buf_add(&text, "\"", 1);
     failure = ok ? gd_template_expand(shape->text, c->values, &text) : GD_FAIL_TOO_LARGE;
     if (failure == GD_OK)

@@ -25,7 +25,8 @@ bool gd_call_note_path(struct gd_call *call, struct gd_span target)
 /* Where the request goes, by the name that its server is asked for. */
 static struct gd_jar_place place_of(struct gd_call *call)
 {
-    struct gd_span host = gd_lease_server(&call->lease)->host_line;
+    const struct gd_plan_server *server = gd_lease_server(&call->lease);
+    struct gd_span host = server->host_line;
     size_t front = sizeof("Host: ") - 1;
     const char *end;
 
@@ -33,7 +34,8 @@ static struct gd_jar_place place_of(struct gd_call *call)
     end = memrchr(host.ptr, host.ptr[0] == '[' ? ']' : ':', host.len);
     if (end)
         host.len = (size_t)(end - host.ptr) + (host.ptr[0] == '[');
-    return (struct gd_jar_place){.host = host, .path = call->path, .secure = false};
+    return (struct gd_jar_place){
+        .host = host, .path = call->path, .secure = server->https};
 }
 
 static bool add(struct gd_buf *request, bool *first, struct gd_span name,

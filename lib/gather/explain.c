@@ -4,8 +4,7 @@
 #include "http/target.h"
 #include "plan/secret.h"
 
-/* Values
- * ----------------------------------------------------------------------------------
+/* Values --------------------------------------------------------------------------------
  */
 
 json_t *gd_explain_span(struct gd_span text)
@@ -57,8 +56,7 @@ json_t *gd_explain_written(struct gd_span object, const char *key)
     return value;
 }
 
-/* A route's calls
- * ---------------------------------------------------------------------------
+/* A route's calls -----------------------------------------------------------------------
  */
 
 static json_t *names_of(const struct gd_plan_route *route, uint64_t bits)
@@ -139,8 +137,7 @@ static json_t *members_json(const struct gd_explaining *x)
     return names_of(x->route, shown);
 }
 
-/* Kinds of routes
- * -----------------------------------------------------------------------------
+/* Kinds of routes -----------------------------------------------------------------------
  */
 
 static void explain_gather(struct gd_explaining *x, json_t *document)
@@ -179,6 +176,10 @@ static const struct {
                               explain_gather},
     [GD_ROUTE_KIND_RESPOND] = {"respond", "answers by itself and calls nothing",
                                explain_respond},
+    [GD_ROUTE_KIND_PASS] = {"pass", "streams request and answer to and from one upstream",
+                            gd_explain_pass},
+    [GD_ROUTE_KIND_REDIRECT] = {"redirect", "sends the client elsewhere",
+                                gd_explain_redirect},
 };
 
 static json_t *params_json(const struct gd_explaining *x)
@@ -209,8 +210,7 @@ static void explain_found(struct gd_explaining *x, json_t *document)
     kinds[route->kind].explain(x, document);
 }
 
-/* Requests
- * --------------------------------------------------------------------------------------
+/* Requests ------------------------------------------------------------------------------
  */
 
 static json_t *request_json(const struct gd_explaining *x)

@@ -1,17 +1,15 @@
-#include "base/mem.h"
 #include "gather/call.h"
 #include "gather/explain_inside.h"
-#include "http/target.h"
 #include "plan/expr.h"
 #include "plan/secret.h"
+#include "plan/tls_context.h"
 
 /* One call: where it goes, what it sends, what is made of the answer. */
 
-/* Where it goes
- * -----------------------------------------------------------------------------
+/* Where it goes -------------------------------------------------------------------------
  */
 
-static json_t *upstream_json(const struct gd_plan_upstream *upstream)
+json_t *gd_explain_upstream(const struct gd_plan_upstream *upstream)
 {
     static const char *const balances[] = {
         [GD_BALANCE_ROUND_ROBIN] = "round_robin",
@@ -19,10 +17,11 @@ static json_t *upstream_json(const struct gd_plan_upstream *upstream)
     };
     json_t *json =
         json_pack("{s:s, s:b}", "name", upstream->name, "mock", upstream->mock != NULL);
-    json_t *servers = json_array();
+    json_t *servers;
 
     if (upstream->mock)
         return json;
+    servers = json_array();
     for (unsigned i = 0; i < upstream->server_count && i < GD_EXPLAIN_SERVERS_MAX; i++)
         json_array_append_new(servers, json_string(upstream->servers[i].name));
     json_object_set_new(json, "servers", servers);
@@ -32,11 +31,12 @@ static json_t *upstream_json(const struct gd_plan_upstream *upstream)
             json_integer(upstream->server_count - GD_EXPLAIN_SERVERS_MAX));
     if (upstream->server_count > 1)
         json_object_set_new(json, "balance", json_string(balances[upstream->balance]));
+    if (upstream->tls)
+        json_object_set_new(json, "verify", json_boolean(upstream->tls->verify));
     return json;
 }
 
-/* The host of the server's `Host: …` line. */
-static struct gd_span host_of(const struct gd_plan_server *server)
+struct gd_span gd_explain_host(const struct gd_plan_server *server)
 {
     size_t name = strlen("Host: "), end = strlen("\r\n");
 
@@ -47,14 +47,15 @@ static struct gd_span host_of(const struct gd_plan_server *server)
 static bool write_url(const struct gd_explaining *x, const struct gd_plan_call *call,
                       struct gd_buf *url, struct gd_template_gaps *gaps)
 {
-    struct gd_span host = host_of(&call->upstream->servers[0]);
+    struct gd_span host = gd_explain_host(&call->upstream->servers[0]);
     struct gd_buf target;
     bool ok;
 
     gd_buf_init(&target, NULL, GD_EXPLAIN_TEXT_MAX);
     ok = gd_template_show(call->written.target, &x->values, &target, gaps) &&
          gd_call_forward_query(&call->forward, &x->facts, &target) &&
-         gd_buf_addf(url, "http://%.*s", GD_SPAN_ARG(host)) &&
+         gd_buf_addf(url, "http%s://%.*s", call->upstream->servers[0].https ? "s" : "",
+                     GD_SPAN_ARG(host)) &&
          gd_secret_add_target(url, gd_buf_span(&target));
     gd_buf_free(&target);
     return ok;
@@ -76,112 +77,7 @@ static void set_url(const struct gd_explaining *x, const struct gd_plan_call *ca
     gd_buf_free(&url);
 }
 
-/* What of the request is passed on
- * ----------------------------------------------------------
- */
-
-/* Adds a name to one of two lists, once. */
-static void sort_name(json_t *passed, struct gd_span name, bool kept)
-{
-    json_t *list = json_object_get(passed, kept ? "kept" : "dropped");
-
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if (gd_span_is(name, json_string_value(json_array_get(list, i))))
-            return;
-    json_array_append_new(list, gd_explain_span(name));
-}
-
-static json_t *passed_new(void)
-{
-    return json_pack("{s:[], s:[]}", "kept", "dropped");
-}
-
-static bool is_header_kept(const struct gd_plan_call *call, const struct gd_field *field)
-{
-    const struct gd_plan_forward *forward = &call->forward;
-
-    if (call->payload == GD_PAYLOAD_FORWARD &&
-        (field->id == GD_FIELD_CONTENT_TYPE || field->id == GD_FIELD_CONTENT_ENCODING))
-        return true;
-    for (unsigned i = 0; i < forward->header_count; i++)
-        if (gd_span_ieq(forward->headers[i], field->name))
-            return true;
-    return false;
-}
-
-/* Host and the cookies are told elsewhere. */
-static json_t *headers_passed(const struct gd_explaining *x,
-                              const struct gd_plan_call *call)
-{
-    json_t *passed = passed_new();
-
-    for (unsigned i = 0; i < x->facts.fields->count; i++) {
-        const struct gd_field *field = &x->facts.fields->items[i];
-
-        if (field->id != GD_FIELD_HOST && field->id != GD_FIELD_COOKIE)
-            sort_name(passed, field->name, is_header_kept(call, field));
-    }
-    return passed;
-}
-
-static bool is_listed(const struct gd_span *names, unsigned count, struct gd_span name)
-{
-    unsigned i = 0;
-
-    while (i < count && !gd_span_eq(names[i], name))
-        i++;
-    return i < count;
-}
-
-/* Sorts the names of `name=value` pairs. Those of a query are compared decoded. */
-static json_t *pairs_passed(struct gd_span pairs, bool query, const struct gd_span *names,
-                            unsigned count, json_t *passed)
-{
-    char *room = gd_alloc(pairs.len + 1);
-
-    while (pairs.len) {
-        const char *end = memchr(pairs.ptr, query ? '&' : ';', pairs.len);
-        size_t len = end ? (size_t)(end - pairs.ptr) : pairs.len;
-        struct gd_span name = gd_span_trim((struct gd_span){pairs.ptr, len}, " \t");
-        const char *equals = name.len ? memchr(name.ptr, '=', name.len) : NULL;
-
-        if (equals)
-            name.len = (size_t)(equals - name.ptr);
-        if (query)
-            name = (struct gd_span){room, gd_percent_decode(name, true, room)};
-        if (name.len)
-            sort_name(passed, name, is_listed(names, count, name));
-        pairs.ptr += len + (end != NULL);
-        pairs.len -= len + (end != NULL);
-    }
-    gd_free(room);
-    return passed;
-}
-
-static json_t *cookies_passed(const struct gd_explaining *x,
-                              const struct gd_plan_forward *forward)
-{
-    json_t *passed = passed_new();
-
-    for (unsigned i = 0; i < x->facts.fields->count; i++)
-        if (x->facts.fields->items[i].id == GD_FIELD_COOKIE)
-            pairs_passed(x->facts.fields->items[i].value, false, forward->cookies,
-                         forward->cookie_count, passed);
-    return passed;
-}
-
-static json_t *passed_json(const struct gd_explaining *x, const struct gd_plan_call *call)
-{
-    const struct gd_plan_forward *forward = &call->forward;
-
-    return json_pack("{s:o, s:o, s:o}", "headers", headers_passed(x, call), "query",
-                     pairs_passed(x->facts.query, true, forward->query,
-                                  forward->query_count, passed_new()),
-                     "cookies", cookies_passed(x, forward));
-}
-
-/* Fields
- * ------------------------------------------------------------------------------------
+/* Fields --------------------------------------------------------------------------------
  */
 
 /* Fields that gatherd sets besides, a row each. */
@@ -189,6 +85,10 @@ static const struct {
     const char *name, *value;
 } always[] = {
     {"X-Request-Id", "{request.id}"},
+    {"X-Forwarded-For", "(the client)"},
+    {"X-Forwarded-Proto", "(http, or https)"},
+    {"X-Forwarded-Host", "{request.host}"},
+    {"traceparent", "(the trace, a new parent)"},
 };
 
 static void add_field(json_t *fields, struct gd_span name, struct gd_span value,
@@ -255,7 +155,8 @@ static json_t *fields_json(const struct gd_explaining *x, const struct gd_plan_c
 {
     json_t *fields = json_array();
 
-    add_field(fields, GD_SPAN("Host"), host_of(&call->upstream->servers[0]), "gatherd");
+    add_field(fields, GD_SPAN("Host"), gd_explain_host(&call->upstream->servers[0]),
+              "gatherd");
     add_configured(x, call, false, fields);
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
         add_field(fields, gd_span_of(always[i].name), gd_span_of(always[i].value),
@@ -266,8 +167,7 @@ static json_t *fields_json(const struct gd_explaining *x, const struct gd_plan_c
     return fields;
 }
 
-/* When, and for how long
- * ----------------------------------------------------------------------
+/* When, and for how long ----------------------------------------------------------------
  */
 
 /* Whether the condition holds, where that is known already. */
@@ -281,8 +181,8 @@ static json_t *holds_json(const struct gd_explaining *x, const struct gd_plan_ca
 static json_t *timeouts_json(const struct gd_plan_call *call, uint32_t route_ms)
 {
     uint32_t try_ms = call->upstream->timeout_ms, call_ms = call->timeout_ms;
-    json_t *json =
-        json_pack("{s:i, s:i}", "try_ms", (int)try_ms, "route_ms", (int)route_ms);
+    json_t *json = json_pack("{s:I, s:I}", "try_ms", (json_int_t)try_ms, "route_ms",
+                             (json_int_t)route_ms);
     const char *first = "route";
 
     if (try_ms < route_ms)
@@ -295,7 +195,7 @@ static json_t *timeouts_json(const struct gd_plan_call *call, uint32_t route_ms)
     return json;
 }
 
-/* -------------------------------------------------------------------------------------------
+/* ---------------------------------------------------------------------------------------
  */
 
 /* The options as they were written, but for what is told in words of its own. */
@@ -325,10 +225,10 @@ json_t *gd_explain_call(const struct gd_explaining *x, const struct gd_plan_call
 {
     json_t *json = json_pack("{s:s, s:s}", "name", call->name, "method",
                              gd_method_text(call->method));
-    json_t *holds = holds_json(x, call), *passed = passed_json(x, call);
+    json_t *holds = holds_json(x, call), *passed = gd_explain_passed(x, call);
 
     set_url(x, call, json);
-    json_object_set_new(json, "upstream", upstream_json(call->upstream));
+    json_object_set_new(json, "upstream", gd_explain_upstream(call->upstream));
     json_object_set_new(json, "headers", fields_json(x, call, passed));
     json_object_set_new(json, "passed_on", passed);
     set_options(call, json);

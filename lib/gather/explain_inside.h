@@ -2,7 +2,8 @@
 #define GD_GATHER_EXPLAIN_INSIDE_H
 /**
  * The inside of an explanation: explain.c makes the document, with the choice of the
- * route (explain_route.c) and each call (explain_call.c) in it; explain_text.c prints it.
+ * route (explain_route.c) and each call (explain_call.c, explain_passed.c) in it;
+ * explain_text.c prints it.
  *
  * Documents of jansson are made by functions that return owned values.
  */
@@ -14,6 +15,7 @@ enum {
     GD_EXPLAIN_TEXT_MAX = 1 << 20, /* bytes of one target or value */
     GD_EXPLAIN_ROUTES_MAX = 20,    /* other routes that are named */
     GD_EXPLAIN_SERVERS_MAX = 16,   /* of an upstream */
+    GD_EXPLAIN_NAMES_MAX = 50,     /* of one list of what is passed on */
     GD_EXPLAIN_NEAREST_MAX = 3,
 };
 
@@ -53,5 +55,25 @@ void gd_explain_choice(const struct gd_explaining *x, json_t *document);
 
 /** All of one call that is made. */
 json_t *gd_explain_call(const struct gd_explaining *x, const struct gd_plan_call *call);
+
+/** A service and its servers. */
+json_t *gd_explain_upstream(const struct gd_plan_upstream *upstream);
+
+/** The host of a server's `Host: …` line. */
+struct gd_span gd_explain_host(const struct gd_plan_server *server);
+
+/* explain_direct.c ---------------------------------------------------------------------
+ */
+
+/** Where a request is passed to, and where a client is sent. */
+void gd_explain_pass(struct gd_explaining *x, json_t *document);
+void gd_explain_redirect(struct gd_explaining *x, json_t *document);
+
+/* explain_passed.c ---------------------------------------------------------------------
+ */
+
+/** What of the request's headers, query and cookies is "kept", "named" or "dropped";
+ *  "left_out" counts what is not told. */
+json_t *gd_explain_passed(const struct gd_explaining *x, const struct gd_plan_call *call);
 
 #endif

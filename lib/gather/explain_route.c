@@ -59,8 +59,7 @@ static bool path_fits(struct gd_span pattern, struct gd_span path)
     return path.len == 0;
 }
 
-/* Why another one lost
- * --------------------------------------------------------------------
+/* Why another one lost ------------------------------------------------------------------
  */
 
 enum loss {
@@ -192,12 +191,11 @@ static unsigned set_others(const struct gd_explaining *x, json_t *document)
     return rivals;
 }
 
-/* No route
- * ----------------------------------------------------------------------------------
+/* No route ------------------------------------------------------------------------------
  */
 
 /* Segments of a path that are looked at for slips of the pen, which costs time. */
-enum { SEGMENTS_SUGGESTED = 8 };
+enum { SEGMENTS_SUGGESTED = 4 };
 
 /* How far the segment at a place is from the one of a pattern. */
 static unsigned segment_distance(unsigned at, struct gd_span pattern,
@@ -282,7 +280,7 @@ static void set_allow(const struct gd_explaining *x, json_t *document)
     gd_buf_free(&list);
 }
 
-/* -----------------------------------------------------------------------------------------
+/* ---------------------------------------------------------------------------------------
  */
 
 static const char *why_of(const struct gd_explaining *x, unsigned rivals)

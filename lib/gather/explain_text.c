@@ -11,13 +11,25 @@ struct page {
     bool ok;
 };
 
-/* Rows
- * --------------------------------------------------------------------------------------
+/* Rows ----------------------------------------------------------------------------------
  */
 
 static void add(struct page *page, const char *text)
 {
     page->ok = page->ok && gd_buf_add_text(page->out, text);
+}
+
+/* Adds text that others wrote: no control character of it reaches a terminal. */
+static void add_shown(struct page *page, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
+        bool c1 = c == 0xC2 && next >= 0x80 && next < 0xA0;
+        char shown = c < 0x20 || c == 0x7F || c1 ? ' ' : *text;
+
+        page->ok = page->ok && gd_buf_add(page->out, &shown, 1);
+        text += c1;
+    }
 }
 
 /* Begins a row; an empty label goes on with what the row above is about. */
@@ -30,7 +42,7 @@ static void label(struct page *page, const char *text)
 static void row(struct page *page, const char *text, const char *value)
 {
     label(page, text);
-    add(page, value);
+    add_shown(page, value);
     add(page, "\n");
 }
 
@@ -53,7 +65,7 @@ static int on_json(const char *text, size_t size, void *arg)
 static void add_value(struct page *page, const json_t *value)
 {
     if (json_is_string(value))
-        add(page, json_string_value(value));
+        add_shown(page, json_string_value(value));
     else if (json_dump_callback(value, on_json, page,
                                 JSON_COMPACT | JSON_ENCODE_ANY |
                                     JSON_REAL_PRECISION(15)) != 0)
@@ -92,8 +104,7 @@ static const char *duration_of(const json_t *object, const char *key,
     return gd_value_duration_text((uint64_t)ms, room);
 }
 
-/* The route
- * -----------------------------------------------------------------------------------
+/* The route -----------------------------------------------------------------------------
  */
 
 static void print_request(struct page *page, const json_t *document)
@@ -101,12 +112,12 @@ static void print_request(struct page *page, const json_t *document)
     const json_t *request = json_object_get(document, "request");
 
     label(page, "request");
-    add(page, text_of(request, "method"));
+    add_shown(page, text_of(request, "method"));
     add(page, " ");
-    add(page, text_of(request, "target"));
+    add_shown(page, text_of(request, "target"));
     if (json_is_string(json_object_get(request, "host"))) {
         add(page, " for ");
-        add(page, text_of(request, "host"));
+        add_shown(page, text_of(request, "host"));
     }
     add(page, "\n");
 }
@@ -121,9 +132,9 @@ static void print_others(struct page *page, const json_t *document)
     json_array_foreach(others, i, other)
     {
         label(page, i ? "" : "not");
-        add(page, text_of(other, "route"));
+        add_shown(page, text_of(other, "route"));
         add(page, ": ");
-        add(page, text_of(other, "why"));
+        add_shown(page, text_of(other, "why"));
         add(page, "\n");
     }
     if (left_out) {
@@ -178,8 +189,7 @@ static void print_route(struct page *page, const json_t *document)
         row(page, "refused", text_of(document, "refused"));
 }
 
-/* Calls
- * -----------------------------------------------------------------------------------------
+/* Calls ---------------------------------------------------------------------------------
  */
 
 static void print_plan(struct page *page, const json_t *document)
@@ -201,7 +211,7 @@ static void print_upstream(struct page *page, const json_t *call)
     const json_t *left_out = json_object_get(upstream, "servers_left_out");
 
     label(page, "upstream");
-    add(page, text_of(upstream, "name"));
+    add_shown(page, text_of(upstream, "name"));
     add(page, servers ? " at " : ", a mock in the configuration");
     add_names(page, servers);
     if (left_out) {
@@ -211,8 +221,10 @@ static void print_upstream(struct page *page, const json_t *call)
     }
     if (json_object_get(upstream, "balance")) {
         add(page, ", ");
-        add(page, text_of(upstream, "balance"));
+        add_shown(page, text_of(upstream, "balance"));
     }
+    if (json_is_false(json_object_get(upstream, "verify")))
+        add(page, ", whose certificate is not verified");
     add(page, "\n");
 }
 
@@ -224,15 +236,25 @@ static void print_fields(struct page *page, const char *title, const json_t *hea
     json_array_foreach(headers, i, field)
     {
         label(page, i ? "" : title);
-        add(page, text_of(field, "name"));
+        add_shown(page, text_of(field, "name"));
         add(page, ": ");
-        add(page, text_of(field, "value"));
+        add_shown(page, text_of(field, "value"));
         add(page, "\n");
     }
 }
 
-/* What of the request is passed on as it is, and what is not, unless a placeholder names
- * it. */
+static void print_left_out(struct page *page, const json_t *lists)
+{
+    const json_t *left_out = json_object_get(lists, "left_out");
+
+    if (left_out == NULL)
+        return;
+    add(page, " and ");
+    add_value(page, left_out);
+    add(page, " more that are not told");
+}
+
+/* One of the lists of what is passed on. */
 static void print_passed(struct page *page, const char *title, const json_t *call,
                          const char *which)
 {
@@ -250,6 +272,7 @@ static void print_passed(struct page *page, const char *title, const json_t *cal
         add(page, kind);
         add(page, " ");
         add_names(page, names);
+        print_left_out(page, lists);
         add(page, "\n");
         first = false;
     }
@@ -269,7 +292,7 @@ static void print_timeouts(struct page *page, const json_t *call)
     add(page, " a try, ");
     add(page, duration_of(timeouts, "route_ms", &room));
     add(page, " the route; the first is that of the ");
-    add(page, text_of(timeouts, "first"));
+    add_shown(page, text_of(timeouts, "first"));
     add(page, "\n");
 }
 
@@ -301,7 +324,7 @@ static void print_start(struct page *page, const json_t *call)
     if (json_object_get(call, "when") == NULL)
         return;
     label(page, "when");
-    add(page, text_of(call, "when"));
+    add_shown(page, text_of(call, "when"));
     if (holds)
         add(page, json_is_true(holds) ? " (holds)" : " (does not hold: not called)");
     add(page, "\n");
@@ -351,19 +374,20 @@ static void print_call(struct page *page, json_t *call)
     row(page, "call", text_of(call, "name"));
     page->indent = "  ";
     label(page, "sends");
-    add(page, text_of(call, "method"));
+    add_shown(page, text_of(call, "method"));
     add(page, " ");
-    add(page, text_of(call, "url"));
+    add_shown(page, text_of(call, "url"));
     add(page, "\n");
     if (json_object_get(call, "unresolved")) {
         label(page, "");
-        add(page, text_of(call, "unresolved"));
+        add_shown(page, text_of(call, "unresolved"));
         add(page, " has no value that can stand there: fails as unresolved\n");
     }
     print_start(page, call);
     print_upstream(page, call);
     print_fields(page, "headers", json_object_get(call, "headers"));
     print_passed(page, "passed on", call, "kept");
+    print_passed(page, "used by name", call, "named");
     print_passed(page, "not passed on", call, "dropped");
     print_options(page, call);
     print_timeouts(page, call);
@@ -373,8 +397,21 @@ static void print_call(struct page *page, json_t *call)
     page->indent = "";
 }
 
-/* The answer
- * ------------------------------------------------------------------------------------
+/* A route that streams to one upstream. */
+static void print_pass(struct page *page, const json_t *pass)
+{
+    add(page, "\npass\n");
+    page->indent = "  ";
+    label(page, "sends");
+    add_shown(page, text_of(pass, "method"));
+    add(page, " ");
+    add_shown(page, text_of(pass, "url"));
+    add(page, "\n");
+    print_upstream(page, pass);
+    page->indent = "";
+}
+
+/* The answer ----------------------------------------------------------------------------
  */
 
 static void print_answer(struct page *page, const json_t *document)
@@ -387,6 +424,8 @@ static void print_answer(struct page *page, const json_t *document)
     page->indent = "  ";
     row_value(page, "status", json_object_get(answer, "status"));
     row_value(page, "status of", json_object_get(answer, "status_of"));
+    if (json_object_get(answer, "location"))
+        row(page, "location", text_of(answer, "location"));
     if (respond == NULL)
         row_value(page, "members", json_object_get(answer, "members"));
     row_value(page, "respond", respond);
@@ -414,6 +453,8 @@ bool gd_explain_text(const json_t *document, struct gd_buf *out)
     print_plan(&page, document);
     json_array_foreach(json_object_get(document, "calls"), i, call)
         print_call(&page, call);
+    if (json_object_get(document, "pass"))
+        print_pass(&page, json_object_get(document, "pass"));
     if (json_object_get(document, "answer"))
         print_answer(&page, document);
     return page.ok;

@@ -80,6 +80,10 @@ struct gd_outcome {
 /** Composes the answer of a gather that is done. Once. */
 void gd_gather_outcome(struct gd_gather *gather, struct gd_outcome *outcome);
 
+/** The outcome of one whose answer, or a piece of it, could not be composed. */
+void gd_gather_refusal(const struct gd_gather *gather, enum gd_failure failure,
+                       struct gd_outcome *outcome);
+
 /* Parts as they complete ---------------------------------------------------------------
  */
 
@@ -90,7 +94,7 @@ struct gd_news {
 };
 
 /** Takes the next part, or member of the answer's shape, that is complete and has not
- *  been taken. False when there is none. failure: memory is at its bound. */
+ *  been taken. False when there is none. failure: of composing it; then news is void. */
 bool gd_gather_next(struct gd_gather *gather, struct gd_news *news,
                     enum gd_failure *failure);
 

@@ -43,24 +43,45 @@ static bool next_part(struct gd_gather *gather, struct gd_splice *out,
     return false;
 }
 
+static enum gd_failure failure_of(enum gd_composed result)
+{
+    switch (result) {
+    case GD_COMPOSED:
+        return GD_OK;
+    case GD_COMPOSE_CONFLICT:
+        return GD_FAIL_CONFLICT;
+    case GD_COMPOSE_NO_MEMORY:
+        break;
+    }
+    return GD_FAIL_TOO_LARGE;
+}
+
+/* `{"name":` … `}` of one member of the shape. */
+static enum gd_failure wrap_member(struct gd_gather *gather, const struct gd_shape *shape,
+                                   unsigned member, struct gd_splice *out)
+{
+    struct gd_values values = gather->values;
+    enum gd_failure failure;
+
+    values.showing = true;
+    if (!gd_splice_copy(out, GD_SPAN("{")) || !gd_splice_add(out, shape->keys[member]))
+        return GD_FAIL_TOO_LARGE;
+    failure = failure_of(gd_compose(&shape->parts[member], gather, &values, out));
+    if (failure)
+        return failure;
+    return gd_splice_copy(out, GD_SPAN("}")) ? GD_OK : GD_FAIL_TOO_LARGE;
+}
+
 static bool next_member(struct gd_gather *gather, const struct gd_shape *shape,
                         struct gd_splice *out, enum gd_failure *failure)
 {
-    struct gd_values values = gather->values;
-    bool ok;
-
-    values.showing = true;
     for (unsigned i = 0; i < shape->count && i < 64; i++) {
         uint64_t bit = UINT64_C(1) << i;
 
         if ((gather->sent & bit) || (shape->parts[i].needs & ~gather->ended))
             continue;
         gather->sent |= bit;
-        ok = gd_splice_copy(out, GD_SPAN("{")) && gd_splice_add(out, shape->keys[i]) &&
-             gd_compose(&shape->parts[i], gather, &values, out) == GD_COMPOSED &&
-             gd_splice_copy(out, GD_SPAN("}"));
-        if (!ok)
-            *failure = GD_FAIL_TOO_LARGE;
+        *failure = wrap_member(gather, shape, i, out);
         return true;
     }
     return false;
@@ -76,8 +97,7 @@ static bool next_whole(struct gd_gather *gather, const struct gd_shape *shape,
         return false;
     gather->sent = 1;
     values.showing = true;
-    if (gd_compose(shape, gather, &values, out) != GD_COMPOSED)
-        *failure = GD_FAIL_TOO_LARGE;
+    *failure = failure_of(gd_compose(shape, gather, &values, out));
     return true;
 }
 

@@ -75,7 +75,7 @@ static enum gd_failure expand_line(struct gd_call *call, const struct gd_values 
     call->request.budget = gd_gather_budget(call->gather);
     return gd_write_request_line(&call->request, gd_span_of(method), gd_buf_span(target))
                ? GD_OK
-               : GD_FAIL_UNRESOLVED;
+               : GD_FAIL_TOO_LARGE;
 }
 
 /* The body ------------------------------------------------------------------------------

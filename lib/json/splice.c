@@ -49,6 +49,8 @@ static inline bool touches(const struct gd_splice *splice, const char *ptr)
 /* Appends bytes where they are. */
 static inline bool add_piece(struct gd_splice *splice, const char *ptr, size_t len)
 {
+    if (len > splice->arena->max - splice->bytes)
+        return false;
     if (touches(splice, ptr)) {
         splice->pieces[splice->count - 1].iov_len += len;
     } else {

@@ -6,6 +6,9 @@
  * Pieces that touch each other become one, and short ones are copied together, since a
  * small copy costs less than a piece in the write to a socket. So what comes out is a
  * short vector, and nothing is copied twice.
+ *
+ * Borrowed bytes cost no memory, so a few of them could be repeated into any length. The
+ * bound of the arena is therefore also that of all bytes of a splice.
  */
 #include <sys/uio.h>
 
@@ -24,7 +27,8 @@ struct gd_splice {
 void gd_splice_init(struct gd_splice *splice, struct gd_arena *arena);
 
 /** Appends bytes that live as long as the splice (borrowed), or a copy where that is
- *  cheaper. False when the arena is at its bound; the splice is then of no more use. */
+ *  cheaper. False when the arena or the splice is at the bound; the splice is then of no
+ *  more use. */
 GD_MUST_CHECK bool gd_splice_add(struct gd_splice *splice, struct gd_span bytes);
 
 /** Appends a copy. */

@@ -11,6 +11,69 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/tls.h"
+
+/* Returns the new state of one event's interest. */
+static bool set_interest(struct event *event, bool armed, bool want)
+{
+    if (armed == want)
+        return armed;
+    gd_loop_must((want ? event_add(event, NULL) : event_del(event)) == 0);
+    return want;
+}
+
+/* Inside TLS reading may have to wait until the socket can be written, and the other way
+ * round; until then the event that was asked for would come for nothing. */
+static void apply_interest(struct gd_stream *stream)
+{
+    const struct gd_tls *tls = stream->tls;
+
+    stream->reading =
+        set_interest(&stream->read_event, stream->reading,
+                     (tls->wants_read && !tls->read_blocked) || tls->write_blocked);
+    stream->writing =
+        set_interest(&stream->write_event, stream->writing,
+                     (tls->wants_write && !tls->write_blocked) || tls->read_blocked);
+}
+
+/* What TLS has taken off the socket already makes no event. */
+static void on_pump(void *arg)
+{
+    struct gd_stream *stream = arg;
+
+    if (stream->tls->wants_read)
+        stream->on_readable(stream->arg);
+}
+
+static void pump(struct gd_stream *stream)
+{
+    struct gd_tls *tls = stream->tls;
+
+    if (tls->wants_read && gd_tls_has_pending(tls) && !gd_work_queued(&tls->pump))
+        gd_loop_defer(stream->loop, &tls->pump, on_pump, stream);
+}
+
+void gd_stream_want_read(struct gd_stream *stream, bool want)
+{
+    if (stream->tls) {
+        stream->tls->wants_read = want;
+        apply_interest(stream);
+        pump(stream);
+        return;
+    }
+    stream->reading = set_interest(&stream->read_event, stream->reading, want);
+}
+
+void gd_stream_want_write(struct gd_stream *stream, bool want)
+{
+    if (stream->tls) {
+        stream->tls->wants_write = want;
+        apply_interest(stream);
+        return;
+    }
+    stream->writing = set_interest(&stream->write_event, stream->writing, want);
+}
+
 static void on_read_event(evutil_socket_t fd, short what, void *arg)
 {
     struct gd_stream *stream = arg;
@@ -18,6 +81,13 @@ static void on_read_event(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     if (what & EV_CLOSED)
         stream->ended = true;
+    if (stream->tls && stream->tls->write_blocked) {
+        stream->tls->write_blocked = false;
+        apply_interest(stream);
+        stream->on_writable(stream->arg);
+        if (stream->tls == NULL || !stream->tls->wants_read)
+            return;
+    }
     stream->on_readable(stream->arg);
 }
 
@@ -27,6 +97,13 @@ static void on_write_event(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    if (stream->tls && stream->tls->read_blocked) {
+        stream->tls->read_blocked = false;
+        apply_interest(stream);
+        stream->on_readable(stream->arg);
+        if (stream->tls == NULL || !stream->tls->wants_write)
+            return;
+    }
     stream->on_writable(stream->arg);
 }
 
@@ -48,7 +125,7 @@ void gd_stream_open(struct gd_stream *stream, int fd, bool owns_fd)
     assert(stream->fd < 0 && fd >= 0);
     stream->fd = fd;
     stream->owns_fd = owns_fd;
-    stream->reading = stream->writing = stream->ended = false;
+    stream->reading = stream->writing = stream->ended = stream->cut = false;
     event_assign(&stream->read_event, base, fd, EV_READ | EV_CLOSED | EV_PERSIST,
                  on_read_event, stream);
     event_assign(&stream->write_event, base, fd, EV_WRITE | EV_PERSIST, on_write_event,
@@ -102,28 +179,58 @@ bool gd_stream_connected(struct gd_stream *stream)
     return error == 0;
 }
 
-/* Returns the new state of one event's interest. */
-static bool set_interest(struct event *event, bool armed, bool want)
-{
-    if (armed == want)
-        return armed;
-    gd_loop_must((want ? event_add(event, NULL) : event_del(event)) == 0);
-    return want;
-}
-
-void gd_stream_want_read(struct gd_stream *stream, bool want)
-{
-    stream->reading = set_interest(&stream->read_event, stream->reading, want);
-}
-
-void gd_stream_want_write(struct gd_stream *stream, bool want)
-{
-    stream->writing = set_interest(&stream->write_event, stream->writing, want);
-}
-
 static enum gd_io failed_io(void)
 {
     return errno == EAGAIN || errno == EWOULDBLOCK ? GD_IO_AGAIN : GD_IO_ERROR;
+}
+
+void gd_stream_start_tls(struct gd_stream *stream, struct gd_tls_peer *peer)
+{
+    assert(stream->tls == NULL && !stream->reading && !stream->writing);
+    stream->tls = gd_tls_new(peer, stream->fd);
+}
+
+enum gd_io gd_stream_handshake(struct gd_stream *stream)
+{
+    bool read = false;
+    enum gd_io io = gd_tls_handshake(stream->tls, &read);
+
+    stream->tls->wants_read = io == GD_IO_AGAIN && read;
+    stream->tls->wants_write = io == GD_IO_AGAIN && !read;
+    apply_interest(stream);
+    return io;
+}
+
+bool gd_stream_resumed(const struct gd_stream *stream)
+{
+    return stream->tls && SSL_session_reused(stream->tls->ssl);
+}
+
+const char *gd_stream_trouble(const struct gd_stream *stream)
+{
+    return stream->tls ? stream->tls->trouble : NULL;
+}
+
+bool gd_stream_is_quiet(struct gd_stream *stream)
+{
+    bool quiet = stream->tls && gd_tls_is_quiet(stream->tls);
+
+    if (quiet)
+        apply_interest(stream);
+    return quiet;
+}
+
+/* The end of TLS is the end of the stream, whether the socket ends as well or not. */
+static enum gd_io read_tls(struct gd_stream *stream, char *into, size_t room, size_t *n)
+{
+    enum gd_io io = gd_tls_read(stream->tls, into, room, n);
+
+    stream->ended = stream->ended || stream->tls->over != GD_IO_OK;
+    stream->cut = stream->tls->cut;
+    apply_interest(stream);
+    if (io == GD_IO_OK)
+        pump(stream);
+    return io;
 }
 
 enum gd_io gd_stream_read(struct gd_stream *stream, char *into, size_t room, size_t *n)
@@ -131,6 +238,8 @@ enum gd_io gd_stream_read(struct gd_stream *stream, char *into, size_t room, siz
     ssize_t got;
 
     assert(room > 0); /* no room would look like the end of the stream */
+    if (stream->tls)
+        return read_tls(stream, into, room, n);
     do
         got = recv(stream->fd, into, room, 0);
     while (got < 0 && errno == EINTR);
@@ -149,6 +258,12 @@ enum gd_io gd_stream_write(struct gd_stream *stream, const struct iovec *iov, in
                              .msg_iovlen = (size_t)(count < IOV_MAX ? count : IOV_MAX)};
     ssize_t put;
 
+    if (stream->tls) {
+        enum gd_io io = gd_tls_write(stream->tls, iov, count, n);
+
+        apply_interest(stream);
+        return io;
+    }
     do
         put = count == 1 ? send(stream->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL)
                          : sendmsg(stream->fd, &message, MSG_NOSIGNAL);
@@ -168,6 +283,8 @@ size_t gd_stream_unread(const struct gd_stream *stream)
 
 void gd_stream_shutdown(struct gd_stream *stream)
 {
+    if (stream->tls)
+        gd_tls_shutdown(stream->tls);
     if (stream->fd >= 0)
         shutdown(stream->fd, SHUT_WR);
 }
@@ -179,8 +296,12 @@ void gd_stream_close(struct gd_stream *stream, bool abort)
     if (stream->loop == NULL || stream->fd < 0)
         return;
     /* The events go first: epoll would otherwise keep a closed descriptor's number. */
-    gd_stream_want_read(stream, false);
-    gd_stream_want_write(stream, false);
+    stream->reading = set_interest(&stream->read_event, stream->reading, false);
+    stream->writing = set_interest(&stream->write_event, stream->writing, false);
+    if (stream->tls) {
+        gd_tls_free(stream->tls, !abort);
+        stream->tls = NULL;
+    }
     if (abort)
         setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     if (stream->owns_fd)

@@ -4,9 +4,11 @@
  * One non-blocking connection: reads and writes are tried at once, events are asked for
  * only when the socket has said "not now".
  *
- * The owner embeds the stream and gives two callbacks. Read interest is armed once and
- * stays armed (no system call per message); write interest lives from an unfinished write
- * until it is finished. Neither callback runs inside a call of this module.
+ * A stream may speak TLS (net/tls.h): then bytes are those inside, and everything else is
+ * as without it. The owner embeds the stream and gives two callbacks. Read interest is
+ * armed once and stays armed (no system call per message); write interest lives from an
+ * unfinished write until it is finished. Neither callback runs inside a call of this
+ * module.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,12 +18,17 @@
 #include "base/loop.h"
 #include "net/address.h"
 
+struct gd_tls;
+struct gd_tls_peer;
+
 struct gd_stream {
     struct gd_loop *loop; /* borrowed */
+    struct gd_tls *tls;   /* NULL: plain */
     int fd;               /* -1: closed */
     bool owns_fd;
     bool reading; /* read interest armed */
     bool writing; /* write interest armed */
+    bool cut;     /* TLS ended without its close_notify: bytes may be missing */
     bool ended;   /* the peer has closed its side, maybe behind bytes still to be read */
     struct event read_event, write_event;
     void (*on_readable)(void *arg);
@@ -54,13 +61,32 @@ GD_MUST_CHECK bool gd_stream_connect(struct gd_stream *stream,
  * interest. */
 GD_MUST_CHECK bool gd_stream_connected(struct gd_stream *stream);
 
+/** Speaks TLS with peer (borrowed until the close) from now on; call gd_stream_handshake
+ *  until it is done. The stream is connected and nothing was read or written. */
+void gd_stream_start_tls(struct gd_stream *stream, struct gd_tls_peer *peer);
+
+/** Takes the TLS handshake on. OK: done, with no interest armed. AGAIN: call it again
+ * from the next callback, whichever that is. ERROR: gd_stream_trouble says why. */
+enum gd_io gd_stream_handshake(struct gd_stream *stream);
+
+/** Whether the handshake resumed an earlier session. */
+bool gd_stream_resumed(const struct gd_stream *stream);
+
+/** What went wrong in TLS itself, as constant text; NULL: nothing, or no TLS. */
+const char *gd_stream_trouble(const struct gd_stream *stream);
+
+/** Whether a readable stream has nothing to read: TLS has messages of its own. A plain
+ *  stream always has something. */
+bool gd_stream_is_quiet(struct gd_stream *stream);
+
 /** Arms or disarms read interest. */
 void gd_stream_want_read(struct gd_stream *stream, bool want);
 
 /** Arms or disarms write interest. */
 void gd_stream_want_write(struct gd_stream *stream, bool want);
 
-/** Reads up to room bytes. *n is set with OK only. */
+/** Reads up to room bytes; less means that nothing more is there now. *n is set with OK
+ *  only. */
 enum gd_io gd_stream_read(struct gd_stream *stream, char *into, size_t room, size_t *n);
 
 /** Writes from the vector; *n (set with OK) may be less than its total. Never raises
@@ -71,11 +97,12 @@ enum gd_io gd_stream_write(struct gd_stream *stream, const struct iovec *iov, in
 /** Bytes that were written and that the peer's system has not confirmed yet. */
 size_t gd_stream_unread(const struct gd_stream *stream);
 
-/** Sends FIN; reading goes on. */
+/** Sends FIN, and close_notify before it; reading goes on. */
 void gd_stream_shutdown(struct gd_stream *stream);
 
 /** Removes the events and closes the descriptor if owned; idempotent. No callback
- * follows. abort: reset the connection instead of closing it in order. */
+ * follows. abort: reset the connection instead of closing it in order, which with TLS
+ * is a close_notify first. */
 void gd_stream_close(struct gd_stream *stream, bool abort);
 
 /** Advances a vector by n written bytes: returns the first entry not fully written, which

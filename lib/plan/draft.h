@@ -30,8 +30,15 @@ struct gd_draft_admin {
     const struct gd_yaml_node *url, *token;
 };
 
+struct gd_draft_tls {
+    const struct gd_yaml_node *ca, *server_name, *cert, *key;
+    bool verify;
+    unsigned min_version; /* index among the words of its row */
+};
+
 struct gd_draft_upstream {
     const struct gd_yaml_node *servers, *headers, *mock;
+    struct gd_draft_tls tls;
     struct gd_plan_upstream plan;
 };
 

@@ -25,6 +25,16 @@ bool gd_expr_reads_body(const struct gd_expr *expr)
     return takes_ref(expr, is_body);
 }
 
+bool gd_expr_names(const struct gd_expr *expr, enum gd_source source, struct gd_span name)
+{
+    if (expr == NULL)
+        return false;
+    return (expr->kind == GD_EXPR_REF && gd_ref_names(&expr->ref, source, name)) ||
+           gd_expr_names(expr->left, source, name) ||
+           gd_expr_names(expr->right, source, name) ||
+           gd_expr_names(expr->next, source, name);
+}
+
 bool gd_expr_is_known(const struct gd_expr *expr, const struct gd_values *values)
 {
     if (expr == NULL)
@@ -141,13 +151,50 @@ static bool as_numbers(const struct operand *a, const struct operand *b)
     return (a->number || b->number) && a->numeric && b->numeric;
 }
 
+/* Digits alone, after a minus. */
+static bool is_integer(struct gd_span text)
+{
+    for (size_t i = *text.ptr == '-'; i < text.len; i++)
+        if (!gd_is_digit(text.ptr[i]))
+            return false;
+    return true;
+}
+
+/* The order of two whole numbers as they are written in JSON, without leading zeros. */
+static int order_integers(struct gd_span a, struct gd_span b)
+{
+    bool below_a = *a.ptr == '-' && !gd_span_is(a, "-0");
+    bool below_b = *b.ptr == '-' && !gd_span_is(b, "-0");
+    int result;
+
+    if (below_a != below_b)
+        return below_a ? -1 : 1;
+    a = gd_span_is(a, "-0") ? GD_SPAN("0") : a;
+    b = gd_span_is(b, "-0") ? GD_SPAN("0") : b;
+    result = a.len == b.len ? memcmp(a.ptr, b.ptr, a.len) : a.len < b.len ? -1 : 1;
+    return below_a ? -result : result;
+}
+
+/* Whole numbers are compared digit by digit: the last ones of a long id would be lost in
+ * a double. */
+static int order_numbers(struct gd_span a, struct gd_span b)
+{
+    double x, y;
+
+    if (is_integer(a) && is_integer(b))
+        return order_integers(a, b);
+    x = number_of(a);
+    y = number_of(b);
+    return (x > y) - (x < y);
+}
+
 static bool same(const struct operand *a, const struct operand *b)
 {
     if (a->kind != b->kind || a->kind == COMPOUND)
         return false;
     if (a->kind == ABSENT || gd_span_eq(a->text, b->text))
         return true;
-    return as_numbers(a, b) && number_of(a->text) == number_of(b->text);
+    return as_numbers(a, b) && order_numbers(a->text, b->text) == 0;
 }
 
 static int order(const struct operand *a, const struct operand *b)
@@ -155,11 +202,8 @@ static int order(const struct operand *a, const struct operand *b)
     size_t shorter = a->text.len < b->text.len ? a->text.len : b->text.len;
     int result;
 
-    if (as_numbers(a, b)) {
-        double x = number_of(a->text), y = number_of(b->text);
-
-        return (x > y) - (x < y);
-    }
+    if (as_numbers(a, b))
+        return order_numbers(a->text, b->text);
     result = shorter ? memcmp(a->text.ptr, b->text.ptr, shorter) : 0;
     return result ? result : (a->text.len > b->text.len) - (a->text.len < b->text.len);
 }

@@ -9,10 +9,11 @@
  *
  * Two values are equal when their texts are the same, so a query's `7` equals the number
  * 7, and `true` the boolean. Where one of them is a number and the other can be read as
- * one, both are compared by value, also for order; else order is that of the bytes. What
- * is absent equals null and nothing else. Order with null, lists and objects is false. A
- * value by itself is false when it is absent, null, false, 0 or empty text, else true;
- * lists and objects are true.
+ * one (of less than 64 characters), both are compared by value, also for order, whole
+ * numbers with all their digits; else order is that of the bytes. What is absent equals
+ * null and nothing else. Order with null, lists and objects is false. A value by itself
+ * is false when it is absent, null, false, 0 or empty text, else true; lists and objects
+ * are true.
  */
 #include "base/arena.h"
 #include "plan/values.h"
@@ -32,6 +33,10 @@ uint64_t gd_expr_needs(const struct gd_expr *expr);
 
 /** Whether it mentions the body of the request. */
 bool gd_expr_reads_body(const struct gd_expr *expr);
+
+/** Whether it names that query parameter, header or cookie. */
+bool gd_expr_names(const struct gd_expr *expr, enum gd_source source,
+                   struct gd_span name);
 
 /** Whether all it mentions can be told (gd_values_know). */
 bool gd_expr_is_known(const struct gd_expr *expr, const struct gd_values *values);

@@ -1,6 +1,7 @@
 #include "plan/load.h"
 
 #include <assert.h>
+#include <openssl/x509_vfy.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -99,6 +100,7 @@ static struct gd_plan *loader_finish(struct gd_loader *loader,
     gd_report_finish(&loader->report, findings);
     gd_report_free(&loader->report);
     gd_dict_free(&loader->upstreams);
+    X509_STORE_free(loader->trusted_cas);
     gd_free(loader->route_nodes);
     gd_free(loader->roots);
     gd_yaml_free(&loader->yaml);

@@ -66,6 +66,9 @@ static void load_shape(struct gd_loader *loader, const struct gd_draft_route *dr
         route->shape = gd_shape_load(loader, draft->respond, names);
         route->reads_body |= route->shape && route->shape->body;
     }
+    if (merge.mode == MODE_NAMED && draft->merge && gd_yaml_get(draft->merge, "conflict"))
+        gd_report_key(&loader->report, gd_yaml_get(draft->merge, "conflict"),
+                      "belongs to flat and deep; the names of calls differ");
     if (draft->respond && merge.mode != MODE_NAMED && draft->merge)
         gd_report_key(&loader->report, draft->merge,
                       "a route has respond or merge, not both");

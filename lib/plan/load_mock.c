@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "plan/loader.h"
+#include "plan/mock.h"
 #include "plan/render.h"
 #include "plan/route.h"
 #include "plan/schema.h"

@@ -60,7 +60,7 @@ static struct gd_span host_line(struct gd_arena *arena, const struct gd_url *url
     gd_buf_init(&buf, NULL, 1024);
     ok = gd_buf_addf(&buf, url->ipv6 ? "Host: [%.*s]" : "Host: %.*s",
                      GD_SPAN_ARG(url->host)) &&
-         (url->port == 80 || gd_buf_addf(&buf, ":%u", url->port)) &&
+         (url->port == (url->https ? 443 : 80) || gd_buf_addf(&buf, ":%u", url->port)) &&
          gd_buf_add_text(&buf, "\r\n");
     line = gd_arena_copy(arena, ok ? gd_buf_span(&buf) : GD_SPAN_NONE);
     gd_need(line.ptr);
@@ -73,9 +73,10 @@ static struct gd_plan_server server_of(struct gd_loader *loader, const struct gd
     struct gd_arena *arena = &loader->plan->arena;
     struct gd_plan_server server = {.address = gd_url_address(arena, url),
                                     .host_line = host_line(arena, url),
-                                    .weight = 1};
+                                    .weight = 1,
+                                    .https = url->https};
 
-    server.name = server.address.text + sizeof("http://") - 1;
+    server.name = server.address.text + (url->https ? 0 : strlen("http://"));
     return server;
 }
 
@@ -173,6 +174,7 @@ static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
 {
     struct gd_draft_upstream draft = {.plan = upstream->plan};
 
+    gd_schema_defaults(GD_SECTION_TLS, &draft.tls);
     gd_schema_read(&loader->report, GD_SECTION_UPSTREAM, map, &draft);
     upstream->plan = draft.plan;
     check_pool(loader, map, &upstream->plan.pool);
@@ -191,6 +193,22 @@ static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
         gd_load_mock(loader, draft.mock, upstream);
     else if (!gd_yaml_get(map, "servers") && !gd_yaml_get(map, "mock"))
         gd_report_value(&loader->report, map, "servers (or mock) is missing");
+    gd_load_tls(loader, map, &draft.tls, &upstream->plan);
+}
+
+static void load_default_tls(struct gd_loader *loader, struct gd_plan_upstream *upstream)
+{
+    struct gd_draft_tls draft = {.ca = NULL};
+
+    gd_schema_defaults(GD_SECTION_TLS, &draft);
+    gd_load_tls(loader, NULL, &draft, upstream);
+}
+
+static void load_short(struct gd_loader *loader, const struct gd_yaml_node *node,
+                       struct gd_plan_upstream *upstream)
+{
+    load_servers(loader, node, upstream);
+    load_default_tls(loader, upstream);
 }
 
 static void load_upstream(struct gd_loader *loader, const struct gd_yaml_node *node)
@@ -218,7 +236,7 @@ static void load_upstream(struct gd_loader *loader, const struct gd_yaml_node *n
                         "expected a URL, a list of URLs or a map of options, found "
                         "nothing");
     else
-        load_servers(loader, node, &upstream->plan);
+        load_short(loader, node, &upstream->plan);
     upstream->plan.header_lines = gd_load_header_lines(loader, &upstream->headers);
 }
 
@@ -227,20 +245,41 @@ void gd_load_upstreams(struct gd_loader *loader)
     gd_load_each(loader, "upstreams", load_upstream);
 }
 
-struct gd_upstream_draft *gd_load_literal_upstream(struct gd_loader *loader,
-                                                   const struct gd_url *url)
+static bool has_scheme(const struct gd_upstream_draft *upstream, const struct gd_url *url)
 {
-    struct gd_upstream_draft *upstream = gd_dict_get(&loader->upstreams, url->authority);
+    return upstream->node == NULL && upstream->plan.servers[0].https == url->https;
+}
 
-    if (upstream)
-        return upstream->node ? NULL : upstream;
-    upstream = upstream_new(loader, url->authority);
+static struct gd_upstream_draft *
+new_literal(struct gd_loader *loader, struct gd_span name, const struct gd_url *url)
+{
+    struct gd_upstream_draft *upstream = upstream_new(loader, name);
+
     upstream->plan.servers =
         gd_need(gd_arena_alloc(&loader->plan->arena, sizeof(*upstream->plan.servers)));
     upstream->plan.servers[0] = server_of(loader, url);
     upstream->plan.server_count = 1;
     upstream->plan.header_lines = gd_load_header_lines(loader, &upstream->headers);
+    load_default_tls(loader, &upstream->plan);
     return upstream;
+}
+
+struct gd_upstream_draft *gd_load_literal_upstream(struct gd_loader *loader,
+                                                   const struct gd_url *url)
+{
+    struct gd_upstream_draft *upstream = gd_dict_get(&loader->upstreams, url->authority);
+    size_t scheme = strlen(url->https ? "https://" : "http://");
+    struct gd_span full = {url->authority.ptr - scheme, url->authority.len + scheme};
+
+    if (upstream == NULL)
+        return new_literal(loader, url->authority, url);
+    if (upstream->node)
+        return NULL;
+    if (has_scheme(upstream, url))
+        return upstream;
+    /* The host is called both ways: the second one has its scheme in the name. */
+    upstream = gd_dict_get(&loader->upstreams, full);
+    return upstream ? upstream : new_literal(loader, full, url);
 }
 
 void gd_load_settle_upstreams(struct gd_loader *loader)

@@ -43,7 +43,8 @@ struct gd_loader {
     bool incomplete; /* a file could not be read: names may be missing */
     struct gd_draft_top top;
     struct gd_draft_route defaults;
-    struct gd_dict upstreams; /* name → struct gd_upstream_draft */
+    struct x509_store_st *trusted_cas; /* of the system; NULL: not needed so far */
+    struct gd_dict upstreams;          /* name → struct gd_upstream_draft */
     struct gd_upstream_draft *first_upstream, **last_upstream;
     const struct gd_yaml_node **route_nodes; /* of the plan's routes */
     unsigned route_room;                     /* routes of all files */
@@ -71,6 +72,10 @@ void gd_load_upstreams(struct gd_loader *loader);
 struct gd_url;
 struct gd_upstream_draft *gd_load_literal_upstream(struct gd_loader *loader,
                                                    const struct gd_url *url);
+
+/** What an upstream with https servers needs; map: its own, NULL for a short form. */
+void gd_load_tls(struct gd_loader *loader, const struct gd_yaml_node *map,
+                 const struct gd_draft_tls *draft, struct gd_plan_upstream *upstream);
 
 /** Moves the upstreams into the plan and points the calls there. */
 void gd_load_settle_upstreams(struct gd_loader *loader);

@@ -1,6 +1,7 @@
 #include "plan/plan.h"
 
 #include "base/mem.h"
+#include "plan/tls_context.h"
 
 struct gd_plan *gd_plan_ref(struct gd_plan *plan)
 {
@@ -12,6 +13,9 @@ void gd_plan_unref(struct gd_plan *plan)
 {
     if (plan == NULL || --plan->refs > 0)
         return;
+    for (unsigned i = 0; plan->upstreams && i < plan->upstream_count; i++)
+        if (plan->upstreams[i].tls)
+            SSL_CTX_free(plan->upstreams[i].tls->context);
     gd_arena_free(&plan->arena);
     gd_free(plan);
 }

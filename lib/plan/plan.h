@@ -22,6 +22,7 @@ struct gd_expr;
 struct gd_json_path;
 struct gd_plan_mock;
 struct gd_plan_redirect;
+struct gd_plan_tls;
 struct gd_projection;
 struct gd_ref;
 struct gd_router;
@@ -61,9 +62,11 @@ struct gd_plan_header {
 struct gd_plan_server {
     unsigned index; /* among all servers of the plan */
     struct gd_plan_address address;
-    const char *name;         /* host:port as in the file; for admin and logs */
+    const char *name;         /* host:port, behind `https://` where that is spoken; for
+                                 admin and logs */
     struct gd_span host_line; /* `Host: host:port` CRLF */
     unsigned weight;
+    bool https;
 };
 
 enum gd_balance { GD_BALANCE_ROUND_ROBIN, GD_BALANCE_LEAST_PENDING };
@@ -86,6 +89,7 @@ struct gd_plan_upstream {
     bool cookies;                    /* calls have a jar */
     bool accept_encoding;            /* answers to calls may come in a content coding */
     struct gd_span header_lines;     /* rendered `headers`, each with its CRLF */
+    const struct gd_plan_tls *tls;   /* NULL: none of the servers is https */
     const struct gd_plan_mock *mock; /* NULL: real servers */
 };
 

@@ -83,4 +83,13 @@ static inline uint64_t gd_ref_needs(const struct gd_ref *ref)
     return call ? UINT64_C(1) << ref->index : 0;
 }
 
+/** Whether it is the query parameter, header or cookie of that name. */
+static inline bool gd_ref_names(const struct gd_ref *ref, enum gd_source source,
+                                struct gd_span name)
+{
+    return ref->source == source &&
+           (source == GD_SOURCE_HEADER ? gd_span_ieq(ref->name, name)
+                                       : gd_span_eq(ref->name, name));
+}
+
 #endif

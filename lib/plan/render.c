@@ -130,8 +130,7 @@ bool gd_render_json(struct gd_report *report, const struct gd_yaml_node *node,
     return render_inside(report, node, out);
 }
 
-/* As written
- * ------------------------------------------------------------------------------
+/* As written ----------------------------------------------------------------------------
  */
 
 static bool write_masked(const struct gd_yaml_node *node, struct gd_buf *out)
@@ -143,6 +142,13 @@ static bool write_masked(const struct gd_yaml_node *node, struct gd_buf *out)
     ok = gd_expand_masked(node, &text) && gd_json_add_string(out, gd_buf_span(&text));
     gd_buf_free(&text);
     return ok;
+}
+
+/* Whether whoever reads the number, as a double or a word of 64 bits, has all of it. */
+static bool is_plain_number(struct gd_span text)
+{
+    return text.len <= 15 && is_json_number(text) && !memchr(text.ptr, 'e', text.len) &&
+           !memchr(text.ptr, 'E', text.len);
 }
 
 static bool write_scalar(const struct gd_yaml_node *node, struct gd_buf *out)
@@ -158,8 +164,8 @@ static bool write_scalar(const struct gd_yaml_node *node, struct gd_buf *out)
         return gd_buf_add_text(out, "true");
     if (word && is_any(text, "false", "False", "FALSE"))
         return gd_buf_add_text(out, "false");
-    return word && is_json_number(text) ? gd_buf_add_span(out, text)
-                                        : gd_json_add_string(out, text);
+    return word && is_plain_number(text) ? gd_buf_add_span(out, text)
+                                         : gd_json_add_string(out, text);
 }
 
 /* Whether the value of a member is to be hidden for the name's sake. */

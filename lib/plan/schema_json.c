@@ -1,5 +1,6 @@
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "plan/load.h"
 #include "plan/loader.h"
@@ -8,7 +9,7 @@
 
 /* A value may come from a variable, whatever its type. */
 #define VARIABLE "\\$\\{"
-#define URL_PATTERN "^http://|" VARIABLE
+#define URL_PATTERN "^https?://|" VARIABLE
 #define ADDRESS_PATTERN "^(http://|unix:/)|" VARIABLE
 #define TARGET_PATTERN "^(/|https?://)|" VARIABLE
 #define DURATION_PATTERN "^[0-9]+(ms|s|m|h)$|" VARIABLE
@@ -87,6 +88,8 @@ static json_t *words(const struct gd_option *option)
 {
     json_t *list = gd_need(json_array());
     uint64_t digits;
+    double decimal;
+    char *end;
 
     for (const char *word = option->words; *word;) {
         size_t len = strcspn(word, "|");
@@ -94,6 +97,8 @@ static json_t *words(const struct gd_option *option)
         json_array_append_new(list, json_stringn(word, len));
         if (gd_value_number((struct gd_span){word, len}, &digits)) /* without quotes */
             json_array_append_new(list, json_integer((json_int_t)digits));
+        else if ((decimal = strtod(word, &end)) > 0 && end == word + len)
+            json_array_append_new(list, json_real(decimal));
         word += len + (word[len] == '|');
     }
     return any_of(gd_need(json_pack("{s:o}", "enum", list)), text_like(VARIABLE));
@@ -223,7 +228,8 @@ bool gd_schema_json(struct gd_buf *out)
                         json_string("https://json-schema.org/draft/2020-12/schema"));
     json_object_set_new(root, "title", json_string("gatherd configuration"));
     json_object_set_new(root, "$defs", defs);
-    ok = json_dump_callback(root, on_text, out, JSON_INDENT(2)) == 0 &&
+    ok = json_dump_callback(root, on_text, out,
+                            JSON_INDENT(2) | JSON_REAL_PRECISION(6)) == 0 &&
          gd_buf_add_text(out, "\n");
     json_decref(root);
     return ok;

@@ -17,6 +17,7 @@
  *   reload   APPLIED: a reload takes a changed value over; RESTART: only a restart does
  */
 #include "plan/schema_mock.h"
+#include "plan/schema_upstream.h"
 
 /* clang-format off */
 #define GD_SECTION_ROWS(X)                                                                \
@@ -32,6 +33,9 @@
       "The long form of a server of an upstream.")                                        \
     X(POOL, struct gd_plan_pool, "upstreams.NAME.pool",                                   \
       "Kept connections, per server and worker.")                                         \
+    X(TLS, struct gd_draft_tls, "upstreams.NAME.tls",                                     \
+      "How `https` servers are spoken to. Names of files are relative to the folder of "  \
+      "the file they stand in; what is in them is read and checked with the configuration.")\
     X(MOCK, struct gd_draft_mock, "upstreams.NAME.mock.PATTERN",                          \
       "An answer from the configuration itself. The key is a pattern like a route's.")    \
     X(DEFAULTS, struct gd_draft_route, "defaults", "Route options that apply to all routes.") \
@@ -104,22 +108,25 @@
     X(LIMITS, "json_depth", INT, NONE, json_depth, 1, 1024, "128", "", APPLIED,           \
       "How deep the JSON of an upstream may be nested.")                                  \
     X(LIMITS, "request_memory", SIZE, NONE, request_memory, 65536, GD_SIZE_MAX, "32MiB", "", \
-      APPLIED, "Bytes buffered for one request, all its calls' answers included.")        \
+      APPLIED, "Bytes buffered for one request, all its calls' answers included; no answer " \
+      "that is made of them has more.")        \
     X(LOG, "level", ENUM, NONE, level, 0, 0, "info", "error|warn|info|debug", APPLIED,    \
       "The least important kind of line that is written.")                                \
     X(DRAIN, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "30s", "", APPLIED,     \
       "How long requests in progress may take after a stop signal.")                      \
     X(UPSTREAM, "servers", SERVERS, SERVER, servers, 0, 0, "", "", APPLIED,               \
-      "Its addresses: `http://HOST[:PORT]`, or a list of these.")                         \
+      "Its addresses: `http://HOST[:PORT]` or `https://HOST[:PORT]`, or a list of these.") \
     X(UPSTREAM, "balance", ENUM, NONE, plan.balance, 0, 0, "least_pending",               \
       "round_robin|least_pending", APPLIED, "How a server is chosen.")                    \
     X(UPSTREAM, "timeout", DURATION, NONE, plan.timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED, \
       "One try, from asking for a connection to the last byte of the answer; of a "       \
       "`pass`, how long request or answer may make no progress.")                         \
     X(UPSTREAM, "connect_timeout", DURATION, NONE, plan.connect_timeout_ms, 1, GD_MS_MAX, \
-      "500ms", "", APPLIED, "Opening a connection.")                                      \
+      "500ms", "", APPLIED, "Opening a connection, with its TLS handshake.")              \
     X(UPSTREAM, "pool", SECTION, POOL, plan.pool, 0, 0, "", "", APPLIED,                  \
       "Kept connections, per server and worker.")                                         \
+    X(UPSTREAM, "tls", SECTION, TLS, tls, 0, 0, "", "", APPLIED,                          \
+      "How its `https` servers are spoken to.")                                           \
     X(UPSTREAM, "headers", HEADERS, NONE, headers, 0, 0, "", "", APPLIED,                 \
       "Header fields of every request to it. `{version}` is this program's version. "     \
       "`User-Agent: gatherd/{version}` and `Accept: application/json` are set unless "    \
@@ -134,21 +141,7 @@
       "the calls that come later.")                                                       \
     X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
       "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
-    X(SERVER, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED, "`http://HOST[:PORT]`.")     \
-    X(SERVER, "weight", INT, NONE, weight, 1, 1000, "1", "", APPLIED,                     \
-      "Its share of the requests, in proportion to the others.")                          \
-    X(POOL, "max", INT, NONE, max, 1, 65535, "128", "", APPLIED, "Connections open at once.") \
-    X(POOL, "idle", INT, NONE, idle, 0, 65535, "32", "", APPLIED,                         \
-      "Connections kept open while unused; what a burst leaves above that is closed when "  \
-      "unused for a second. 0: none is kept.")                                            \
-    X(POOL, "idle_timeout", DURATION, NONE, idle_timeout_ms, 1, GD_MS_MAX, "60s", "", APPLIED, \
-      "How long an unused connection is kept.")                                           \
-    X(POOL, "max_age", DURATION, NONE, max_age_ms, 1, 604800000, "10m", "", APPLIED,      \
-      "Age at which a connection is no longer used again.")                               \
-    X(POOL, "max_requests", INT, NONE, max_requests, 1, 1000000000, "10000", "", APPLIED, \
-      "Requests after which a connection is closed.")                                     \
-    X(POOL, "queue", INT, NONE, queue, 0, 1000000, "256", "", APPLIED,                    \
-      "Calls that may wait for a connection; more fail with `overload`.")                 \
+    GD_UPSTREAM_OPTION_ROWS(X)                                                            \
     GD_MOCK_OPTION_ROWS(X)                                                                \
     X(ROUTE, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED,      \
       "The deadline of the whole answer; calls that are not done by then have failed. Of " \

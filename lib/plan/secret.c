@@ -2,8 +2,8 @@
 
 /* What a name has in it, without regard to case, and with `-` and `_` left out. */
 static const char *const words[] = {
-    "authorization", "cookie",     "token",     "secret",  "password",
-    "passwd",        "credential", "signature", "session", "apikey",
+    "authorization", "cookie",    "token",   "secret", "password", "passwd",
+    "credential",    "signature", "session", "apikey", "jwt",
 };
 enum { WORDS = sizeof(words) / sizeof(words[0]), NAME_ROOM = 256 };
 
@@ -21,7 +21,7 @@ bool gd_secret_name(struct gd_span name)
     for (size_t i = 0; i < WORDS; i++)
         if (memmem(bare, len, words[i], strlen(words[i])))
             return true;
-    return false;
+    return len >= 4 && memcmp(bare + len - 4, "auth", 4) == 0;
 }
 
 /* Appends `name=value`. */

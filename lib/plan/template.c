@@ -34,6 +34,16 @@ bool gd_template_reads_body(const struct gd_template *tpl)
     return false;
 }
 
+bool gd_template_names(const struct gd_template *tpl, enum gd_source source,
+                       struct gd_span name)
+{
+    for (unsigned i = 0; i < tpl->count; i++)
+        if (tpl->pieces[i].kind == GD_PIECE_REF &&
+            gd_ref_names(&tpl->pieces[i].ref, source, name))
+            return true;
+    return false;
+}
+
 /* Values ------------------------------------------------------------------------------
  */
 
@@ -132,6 +142,8 @@ static enum gd_failure add_json(struct gd_buf *out, struct gd_span value,
     size_t cap = 0, len = 0;
     bool ok;
 
+    if (coding == GD_CODED_PLAIN)
+        return gd_json_add_escaped(out, value) ? GD_OK : GD_FAIL_TOO_LARGE;
     if (all_unreserved(value))
         return gd_buf_add_span(out, value) ? GD_OK : GD_FAIL_TOO_LARGE;
     if (value.len > sizeof(small))
@@ -153,12 +165,14 @@ static enum gd_failure add_field(struct gd_buf *out, struct gd_span value,
 {
     size_t start = out->len;
 
+    if (value.len == 0)
+        return GD_OK;
     if (!gd_buf_reserve(out, value.len))
         return GD_FAIL_TOO_LARGE;
     while (value.len)
         out->data[out->len++] = (char)take_byte(&value, coding);
     value = (struct gd_span){out->data + start, out->len - start};
-    return value.len == 0 || gd_is_field_value(value) ? GD_OK : GD_FAIL_UNRESOLVED;
+    return gd_is_field_value(value) ? GD_OK : GD_FAIL_UNRESOLVED;
 }
 
 static enum gd_failure add_text(struct gd_buf *out, const struct gd_piece *piece,
@@ -190,6 +204,7 @@ static enum gd_failure add_found(struct gd_buf *out, const struct gd_piece *piec
     if (found->kind == GD_FOUND_TEXT)
         return add_text(out, piece, found->text, found->coding);
     gd_buf_init(&text, out->blocks, out->max);
+    text.budget = out->budget;
     if (gd_found_text(found, &piece->ref.path, &text, &full))
         failure = add_text(out, piece, gd_buf_span(&text), GD_CODED_PLAIN);
     else if (full)

@@ -62,6 +62,10 @@ uint64_t gd_template_needs(const struct gd_template *tpl);
 /** Whether it mentions the body of the request. */
 bool gd_template_reads_body(const struct gd_template *tpl);
 
+/** Whether a placeholder names that query parameter, header or cookie. */
+bool gd_template_names(const struct gd_template *tpl, enum gd_source source,
+                       struct gd_span name);
+
 /** Appends the expansion. GD_OK, GD_FAIL_UNRESOLVED (a placeholder had no value, or a
  *  value that cannot stand there: no text, an empty, "." or ".." path segment, a control
  *  character) or GD_FAIL_TOO_LARGE (the buffer's bound). After a failure out is as it

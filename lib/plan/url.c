@@ -59,6 +59,11 @@ static bool is_host(struct gd_span host)
     return !numeric || is_ip(host, AF_INET);
 }
 
+bool gd_host_is_valid(struct gd_span text)
+{
+    return is_host(text) || is_ip(text, AF_INET6);
+}
+
 static bool parse_port(struct gd_span text, struct gd_url *out, struct gd_err *err)
 {
     uint64_t port;
@@ -108,40 +113,35 @@ bool gd_url_check(struct gd_url *url, struct gd_err *err)
     return parse_port((struct gd_span){colon + 1, (size_t)(end - colon - 1)}, url, err);
 }
 
-/* Cuts what follows the scheme where the host ends. */
-static void split(struct gd_span text, size_t scheme, struct gd_url *out)
+/* Cuts what follows the scheme where the host ends; false without a scheme of these. */
+static bool split(struct gd_span text, struct gd_url *out)
 {
-    size_t at = scheme;
+    bool https = gd_span_starts(text, GD_SPAN("https://"));
+    size_t scheme = strlen(https ? "https://" : "http://"), at = scheme;
 
+    if (!https && !gd_span_starts(text, GD_SPAN("http://")))
+        return false;
     while (at < text.len && !strchr("/?#", text.ptr[at]))
         at++;
-    *out = (struct gd_url){.port = 80};
+    *out = (struct gd_url){.https = https, .port = https ? 443 : 80};
     out->authority = (struct gd_span){text.ptr + scheme, at - scheme};
     out->rest = (struct gd_span){text.ptr + at, text.len - at};
+    return true;
 }
 
 bool gd_url_split(struct gd_span text, struct gd_url *out, struct gd_err *err)
 {
-    struct gd_span http = GD_SPAN("http://"), https = GD_SPAN("https://");
-
-    if (!gd_span_starts(text, http) && !gd_span_starts(text, https))
+    if (!split(text, out))
         return gd_err_set(err, "expected a URL like https://example.com/, found \"%.*s\"",
                           text.len > 100 ? 100 : (int)text.len, text.ptr);
-    split(text, gd_span_starts(text, http) ? http.len : https.len, out);
     return true;
 }
 
 bool gd_url_parse(struct gd_span text, struct gd_url *out, struct gd_err *err)
 {
-    struct gd_span http = GD_SPAN("http://"), https = GD_SPAN("https://");
-
-    *out = (struct gd_url){.port = 80};
-    if (gd_span_starts(text, https))
-        return gd_err_set(err, "https is not supported yet by this version");
-    if (!gd_span_starts(text, http))
+    if (!split(text, out))
         return gd_err_set(err, "expected a URL like http://10.0.0.5:8001, found \"%.*s\"",
                           text.len > 100 ? 100 : (int)text.len, text.ptr);
-    split(text, http.len, out);
     return gd_url_check(out, err);
 }
 
@@ -151,8 +151,8 @@ static const char *address_text(struct gd_arena *arena, const struct gd_url *url
     char *copy;
 
     gd_buf_init(&text, NULL, 512);
-    gd_need(gd_buf_addf(&text, url->ipv6 ? "http://[%.*s]:%u" : "http://%.*s:%u",
-                        GD_SPAN_ARG(url->host), url->port)
+    gd_need(gd_buf_addf(&text, url->ipv6 ? "http%s://[%.*s]:%u" : "http%s://%.*s:%u",
+                        url->https ? "s" : "", GD_SPAN_ARG(url->host), url->port)
                 ? text.data
                 : NULL);
     copy = gd_need(gd_arena_text(arena, gd_buf_span(&text)));
@@ -181,6 +181,8 @@ bool gd_url_listen(struct gd_arena *arena, struct gd_span text,
                               "expected a port, http://HOST:PORT or unix:/PATH, found "
                               "\"%.*s\"",
                               text.len > 100 ? 100 : (int)text.len, text.ptr);
+        if (gd_span_starts(text, GD_SPAN("https://")))
+            return gd_err_set(err, "https is not supported yet by this version");
         if (!gd_url_parse(text, &url, err))
             return false;
         if (url.rest.len)

@@ -6,12 +6,13 @@
 #include "base/arena.h"
 #include "plan/plan.h"
 
-/** `http://HOST[:PORT]REST` taken apart; spans borrow. */
+/** `http://HOST[:PORT]REST`, or with `https`, taken apart; spans borrow. */
 struct gd_url {
     struct gd_span authority; /* `HOST[:PORT]` as written */
     struct gd_span host;      /* IPv6 without brackets */
+    bool https;
     bool ipv6;
-    uint16_t port; /* 80 when none is written */
+    uint16_t port; /* 80 when none is written, 443 with https */
     bool has_port;
     struct gd_span rest; /* from the first of `/?#`, may be empty */
 };
@@ -26,6 +27,9 @@ GD_MUST_CHECK bool gd_url_split(struct gd_span text, struct gd_url *out,
 
 /** Checks the authority of a URL that was split, and sets the rest of it. */
 GD_MUST_CHECK bool gd_url_check(struct gd_url *url, struct gd_err *err);
+
+/** Whether text is the name of a host, or an address without brackets. */
+bool gd_host_is_valid(struct gd_span text);
 
 /** Takes a URL apart and checks scheme, host and port. False with err: the sentence. */
 GD_MUST_CHECK bool gd_url_parse(struct gd_span text, struct gd_url *out,

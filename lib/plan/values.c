@@ -242,7 +242,7 @@ static bool add_many(const struct gd_found *found, const struct gd_json_path *pa
 
 static bool add_decoded(struct gd_buf *out, struct gd_span text, enum gd_coding coding)
 {
-    if (coding == GD_CODED_PLAIN)
+    if (coding == GD_CODED_PLAIN || text.len == 0)
         return gd_buf_add_span(out, text);
     if (!gd_buf_reserve(out, text.len))
         return false;

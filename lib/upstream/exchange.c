@@ -53,6 +53,8 @@ static void on_readable(void *arg)
      * there before it and are no answer to it. */
     if (session->pooled &&
         exchange->started_us == gd_loop_now_us(session->server->loop)) {
+        if (gd_session_is_quiet(session))
+            return;
         finish(exchange, gd_reply_fail(exchange, GD_FAIL_RESET,
                                        "closed or unasked bytes while idle"));
         return;

@@ -62,8 +62,8 @@ struct gd_exchange {
 /**
  * Starts on session. request: the head, whose memory is taken over (left empty).
  * max_response: bound of the decoded body; more, or more than the budget, is `too_large`.
- * on_done runs once, from the loop, never inside this call; failures: reset, protocol,
- * too_large. A status is never a failure here.
+ * on_done runs once, from the loop, never inside this call; failures: reset, tls,
+ * protocol, too_large. A status is never a failure here.
  */
 void gd_exchange_start(struct gd_exchange *exchange, struct gd_session *session,
                        enum gd_method method, struct gd_buf *request, size_t max_response,

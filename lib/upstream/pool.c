@@ -107,14 +107,12 @@ static void close_idle(struct gd_session *session)
 }
 
 /* The failure class says that it failed; the log says why, at most once a second. */
-static void note_failed_dial(struct gd_server *server, int error)
+static void note_failed_dial(struct gd_server *server, const char *why)
 {
-    char reason[128];
-    const char *why = error == EDESTADDRREQ
-                          ? "its name had no address when gatherd started"
-                          : strerror_r(error, reason, sizeof(reason));
-
     count_failed_dial(server);
+    if (gd_log_enabled(GD_LOG_DEBUG))
+        gd_log(GD_LOG_DEBUG, "no connection to %s of %s: %s", server->plan->name,
+               server->upstream->name, why);
     gd_log_limited(&server->dial_log, GD_LOG_WARN, "upstream %s: no connection to %s: %s",
                    server->upstream->name, server->plan->name, why);
 }
@@ -122,10 +120,13 @@ static void note_failed_dial(struct gd_server *server, int error)
 static void dial(struct gd_server *server, struct gd_lease *lease)
 {
     struct gd_session *session = gd_session_dial(server);
+    char reason[128];
 
     gd_stat_inc(&server->stats[GD_SERVER_CONNECTS]);
     if (session == NULL) {
-        note_failed_dial(server, errno);
+        note_failed_dial(server, errno == EDESTADDRREQ
+                                     ? "its name had no address when gatherd started"
+                                     : strerror_r(errno, reason, sizeof(reason)));
         decide(lease, GD_FAIL_CONNECT);
         return;
     }
@@ -246,19 +247,19 @@ static void take_back(struct gd_session *session, bool reusable)
     feed(server);
 }
 
-void gd_pool_dialled(struct gd_session *session, int error)
+void gd_pool_dialled(struct gd_session *session, enum gd_failure failure, const char *why)
 {
     struct gd_server *server = session->server;
     struct gd_lease *lease = session->lease;
 
     if (lease == NULL)
         gd_orphan_remove(server, session);
-    if (error != 0) {
-        note_failed_dial(server, error);
+    if (failure) {
+        note_failed_dial(server, why);
         close_session(session);
         if (lease) {
             lease->dial = NULL;
-            decide(lease, GD_FAIL_CONNECT);
+            decide(lease, failure);
         }
         feed(server);
         return;
@@ -360,6 +361,8 @@ void gd_pool_init(struct gd_server *server, const struct gd_upstream_context *co
     server->address = &context->addresses[plan->index];
     server->loop = context->loop;
     server->stats = context->stats->servers[plan->index].values;
+    if (plan->https)
+        server->tls = gd_tls_peer_new(upstream->tls, plan->address.host);
     gd_timer_init(&server->sweep, context->loop, on_sweep, server);
 }
 
@@ -375,4 +378,5 @@ void gd_pool_close(struct gd_server *server)
     }
     assert(session_count(server) == 0 && server->queued == 0);
     gd_timer_disarm(&server->sweep);
+    gd_tls_peer_free(server->tls);
 }

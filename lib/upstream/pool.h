@@ -10,6 +10,7 @@
  * work, so that nothing the pool does ever runs inside it again.
  */
 #include "base/log.h"
+#include "net/tls.h"
 #include "upstream/session.h"
 #include "upstream/upstream.h"
 
@@ -30,7 +31,8 @@ struct gd_server {
     struct gd_timer sweep;
     uint32_t sweep_ms; /* what the sweep timer is armed with; 0: disarmed */
     struct gd_log_limit dial_log;
-    size_t reply_hint; /* room for the first read of the next reply, bytes */
+    struct gd_tls_peer *tls; /* NULL: http */
+    size_t reply_hint;       /* room for the first read of the next reply, bytes */
 };
 
 /** Sets up a zeroed pool. */
@@ -53,8 +55,10 @@ static inline uint32_t gd_pool_pending(const struct gd_server *server)
 
 /* From the session: */
 
-/** The connection attempt has ended. error: 0, or its errno. */
-void gd_pool_dialled(struct gd_session *session, int error);
+/** The connection attempt has ended. failure: GD_OK, connect or tls; why: its reason,
+ *  borrowed. */
+void gd_pool_dialled(struct gd_session *session, enum gd_failure failure,
+                     const char *why);
 
 /** An idle session became readable. */
 void gd_pool_evict(struct gd_session *session);

@@ -165,7 +165,8 @@ static bool make_room(struct gd_relay *relay)
 /* The server will send no more. */
 static void look_at_end(struct gd_relay *relay)
 {
-    if (relay->state == GD_EXCHANGE_BODY && relay->decoder.framing == GD_FRAMING_EOF) {
+    if (relay->state == GD_EXCHANGE_BODY && relay->decoder.framing == GD_FRAMING_EOF &&
+        !relay->session->stream.cut) {
         finish(relay, 0);
         relay->handler->on_reply(relay->arg, NULL, GD_SPAN(""), true);
     } else if (!relay->heard) {
@@ -175,6 +176,14 @@ static void look_at_end(struct gd_relay *relay)
              relay->state == GD_EXCHANGE_HEAD ? "closed in the middle of the head"
                                               : "closed in the middle of the body");
     }
+}
+
+static void fail_io(struct gd_relay *relay)
+{
+    const char *why;
+    enum gd_failure failure = gd_session_failure(relay->session, &why);
+
+    fail(relay, failure, why);
 }
 
 /* One read and what follows from it. */
@@ -199,7 +208,7 @@ static enum outcome read_once(struct gd_relay *relay)
         look_at_end(relay);
         return READ_OVER;
     case GD_IO_ERROR:
-        fail(relay, GD_FAIL_RESET, "the connection was reset");
+        fail_io(relay);
         return READ_OVER;
     }
     in->len += n;
@@ -231,6 +240,8 @@ static void on_readable(void *arg)
      * to it. */
     if (relay->started_us == 0 ||
         (session->pooled && relay->started_us == gd_loop_now_us(session->server->loop))) {
+        if (gd_session_is_quiet(session))
+            return;
         fail(relay, GD_FAIL_RESET, "closed or unasked bytes while idle");
         return;
     }

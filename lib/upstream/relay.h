@@ -32,8 +32,9 @@ struct gd_relay_handler {
      * and what is said is ignored. The relay may be freed inside. */
     enum gd_relay_say (*on_reply)(void *arg, const struct gd_response_head *head,
                                   struct gd_span piece, bool last);
-    /** It is over without a complete reply: reset, protocol, too_large (of a head). Runs
-     * at most once, nothing follows. The relay may be freed or started again inside. */
+    /** It is over without a complete reply: reset, tls, protocol, too_large (of a head).
+     * Runs at most once, nothing follows. The relay may be freed or started again inside.
+     */
     void (*on_failed)(void *arg, enum gd_failure failure);
     /** What gd_relay_send could not write at once is written. */
     void (*on_taken)(void *arg);

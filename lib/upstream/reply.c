@@ -226,7 +226,7 @@ bool gd_exchange_head(const struct gd_exchange *exchange, struct gd_field *items
 static enum gd_verdict look_at_end(struct gd_exchange *exchange)
 {
     if (exchange->state == GD_EXCHANGE_BODY &&
-        exchange->decoder.framing == GD_FRAMING_EOF)
+        exchange->decoder.framing == GD_FRAMING_EOF && !exchange->session->stream.cut)
         return complete(exchange, exchange->reply.len, 0);
     if (!exchange->heard)
         return gd_reply_fail(exchange, GD_FAIL_RESET, "closed without an answer");
@@ -234,6 +234,14 @@ static enum gd_verdict look_at_end(struct gd_exchange *exchange)
                          exchange->state == GD_EXCHANGE_HEAD
                              ? "closed in the middle of the head"
                              : "closed in the middle of the body");
+}
+
+static enum gd_verdict fail_io(struct gd_exchange *exchange)
+{
+    const char *why;
+    enum gd_failure failure = gd_session_failure(exchange->session, &why);
+
+    return gd_reply_fail(exchange, failure, why);
 }
 
 enum gd_verdict gd_reply_read(struct gd_exchange *exchange)
@@ -259,7 +267,7 @@ enum gd_verdict gd_reply_read(struct gd_exchange *exchange)
         case GD_IO_EOF:
             return look_at_end(exchange);
         case GD_IO_ERROR:
-            return gd_reply_fail(exchange, GD_FAIL_RESET, "the connection was reset");
+            return fail_io(exchange);
         }
         reply->len += n;
         total += n;

@@ -1,15 +1,105 @@
 #include "upstream/session.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "upstream/pool.h"
+
+static void dial_failed(struct gd_session *session, enum gd_failure failure,
+                        const char *why)
+{
+    gd_timer_disarm(&session->connect_timer);
+    gd_pool_dialled(session, failure, why);
+}
+
+static void dial_failed_errno(struct gd_session *session)
+{
+    char reason[128];
+
+    dial_failed(session, GD_FAIL_CONNECT, strerror_r(errno, reason, sizeof(reason)));
+}
+
+static void dial_done(struct gd_session *session)
+{
+    gd_timer_disarm(&session->connect_timer);
+    gd_stream_want_read(&session->stream, true);
+    gd_pool_dialled(session, GD_OK, NULL);
+}
+
+static void shake_hands(struct gd_session *session)
+{
+    struct gd_stream *stream = &session->stream;
+    uint64_t *stats = session->server->stats;
+
+    switch (gd_stream_handshake(stream)) {
+    case GD_IO_AGAIN:
+        return;
+    case GD_IO_OK:
+        gd_stat_inc(&stats[GD_SERVER_TLS_HANDSHAKES]);
+        if (gd_stream_resumed(stream))
+            gd_stat_inc(&stats[GD_SERVER_TLS_RESUMED]);
+        dial_done(session);
+        return;
+    case GD_IO_EOF:
+    case GD_IO_ERROR:
+        gd_stat_inc(&stats[GD_SERVER_TLS_FAILURES]);
+        dial_failed(session, GD_FAIL_TLS, gd_stream_trouble(stream));
+        return;
+    }
+}
+
+/* The socket is connected, or could not be. */
+static void connected(struct gd_session *session)
+{
+    if (!gd_stream_connected(&session->stream)) {
+        dial_failed_errno(session);
+    } else if (session->server->tls) {
+        gd_stream_start_tls(&session->stream, session->server->tls);
+        shake_hands(session);
+    } else {
+        dial_done(session);
+    }
+}
+
+static void go_on_dialling(struct gd_session *session)
+{
+    if (session->stream.tls)
+        shake_hands(session);
+    else
+        connected(session);
+}
+
+bool gd_session_is_quiet(struct gd_session *session)
+{
+    return gd_stream_is_quiet(&session->stream);
+}
+
+enum gd_failure gd_session_failure(struct gd_session *session, const char **why)
+{
+    struct gd_server *server = session->server;
+
+    *why = gd_stream_trouble(&session->stream);
+    if (*why == NULL) {
+        *why = "the connection was reset";
+        return GD_FAIL_RESET;
+    }
+    gd_stat_inc(&server->stats[GD_SERVER_TLS_FAILURES]);
+    gd_log_limited(&server->dial_log, GD_LOG_WARN,
+                   "upstream %s: the connection to %s failed: %s", server->upstream->name,
+                   server->plan->name, *why);
+    return GD_FAIL_TLS;
+}
 
 static void on_readable(void *arg)
 {
     struct gd_session *session = arg;
 
-    if (session->state == GD_SESSION_IDLE) {
+    if (session->state == GD_SESSION_DIALLING) {
+        go_on_dialling(session);
+    } else if (session->on_readable == NULL && gd_session_is_quiet(session)) {
+        return;
+    } else if (session->state == GD_SESSION_IDLE) {
         /* The end of the connection, or bytes nobody asked for: no need to look. */
         gd_pool_evict(session);
     } else if (session->on_readable) {
@@ -20,20 +110,12 @@ static void on_readable(void *arg)
     }
 }
 
-static void dial_ended(struct gd_session *session, int error)
-{
-    gd_timer_disarm(&session->connect_timer);
-    if (error == 0)
-        gd_stream_want_read(&session->stream, true);
-    gd_pool_dialled(session, error);
-}
-
 static void on_writable(void *arg)
 {
     struct gd_session *session = arg;
 
     if (session->state == GD_SESSION_DIALLING)
-        dial_ended(session, gd_stream_connected(&session->stream) ? 0 : errno);
+        go_on_dialling(session);
     else if (session->on_writable)
         session->on_writable(session->arg);
     else
@@ -42,7 +124,14 @@ static void on_writable(void *arg)
 
 static void on_connect_timeout(void *arg)
 {
-    dial_ended(arg, ETIMEDOUT);
+    struct gd_session *session = arg;
+
+    errno = ETIMEDOUT;
+    if (session->stream.tls)
+        dial_failed(session, GD_FAIL_CONNECT,
+                    "the TLS handshake was not done by connect_timeout");
+    else
+        dial_failed_errno(session);
 }
 
 struct gd_session *gd_session_dial(struct gd_server *server)

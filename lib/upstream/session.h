@@ -5,6 +5,8 @@
  *
  *   DIALLING ──> LEASED <──> IDLE      and from each of them: closed
  *
+ * Dialling is done when bytes can be sent: with TLS, after its handshake.
+ *
  * The pool (upstream/pool.h) owns sessions and is the only one that changes the state.
  * Read interest is armed once connected and stays armed, so that a session is never
  * trusted past the moment its peer closed it or spoke unasked. While it is leased its
@@ -13,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/failure.h"
 #include "base/loop.h"
 #include "net/stream.h"
 
@@ -43,6 +46,13 @@ struct gd_session {
 /** Starts a connection; gd_pool_dialled tells its end. Returns owned, NULL (errno set)
  *  when the system refused at once. */
 struct gd_session *gd_session_dial(struct gd_server *server);
+
+/** Whether a wake-up means nothing to an exchange: TLS has messages of its own. */
+bool gd_session_is_quiet(struct gd_session *session);
+
+/** What an error of the stream is to an exchange: `reset`, or `tls` when TLS itself is at
+ *  fault, which is counted and logged here. Sets *why, constant text. */
+enum gd_failure gd_session_failure(struct gd_session *session, const char **why);
 
 /** Closes the connection and frees the session at the end of the turn. No event of it
  *  follows. */

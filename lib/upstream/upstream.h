@@ -65,9 +65,9 @@ enum gd_lease_result {
 /**
  * Asks upstream `index` for a session. Picks a server by the balance policy, then takes
  * the newest idle session, dials, or queues (at most connect_timeout for a dial, and at
- * most the upstream's timeout in the queue: failures connect, timeout and overload
- * respectively). fresh: never a pooled session. on_ready runs once, from the loop, never
- * inside this call.
+ * most the upstream's timeout in the queue: failures connect or tls, timeout, and
+ * overload respectively). fresh: never a pooled session. on_ready runs once, from the
+ * loop, never inside this call.
  */
 enum gd_lease_result
 gd_upstream_lease(struct gd_upstreams *upstreams, unsigned index, bool fresh,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures gatherd beside nginx in one run, and its counts against the budgets.
 
-usage: bench.py --build DIR [quick] [compare|counts|memory|pool|start]...
+usage: bench.py --build DIR [quick] [compare|counts|memory|pool|tls|start]...
 
 Server under test on one core, origin and clients on the other. CPU seconds are those of
 the server alone. Counts (system calls, allocations, instructions) are the difference of
@@ -18,7 +18,8 @@ import tempfile
 import threading
 import time
 
-from servers import CLIENT_CORE, Gatherd, Nginx, Origin, all_descriptors, nginx_gather
+from servers import (CLIENT_CORE, Gatherd, Nginx, Origin, TlsOrigin, all_descriptors,
+                     nginx_gather)
 
 # What is asked for: name, path, calls (0: a pass), bytes of each.
 WORKS = [
@@ -37,8 +38,8 @@ BUDGETS = {"/pass": (6, 22, 25_000), "/g1": (6, 22, 25_000), "/g3": (11, 26, 50_
 KEPT = ", pool: {max: 256, idle: 256}"
 
 
-def config(origin_port, upstream=KEPT, top=""):
-    lines = [top, f"upstreams: {{o: {{servers: [\"http://127.0.0.1:{origin_port}\"]{upstream}}}}}", "routes:"]
+def config(origin_port, upstream=KEPT, top="", scheme="http"):
+    lines = [top, f"upstreams: {{o: {{servers: [\"{scheme}://127.0.0.1:{origin_port}\"]{upstream}}}}}", "routes:"]
     for _, path, count, size in WORKS:
         lines += [f"  GET {path}:", "    calls:" if count else f"    pass: o/{size}/0"]
         lines += [f"      p{n}: o/{size}/{n}" for n in range(count)]
@@ -259,6 +260,36 @@ def pool(options):
           ["work", "connections", "requests/s", "p50 ms", "p99 ms", "CPU s/100k"], rows)
 
 
+def tls(options):
+    """What TLS to the upstream costs: connections that are kept, and those that are not."""
+    name, path, connections = "gather 3 x 1 KiB", "/g3", 32
+    budget = 1.35
+    fresh = KEPT.replace("}", ", max_requests: 1}")
+    with TlsOrigin() as origin, TlsOrigin(tickets=False) as forgetful:
+        trust = f", tls: {{ca: \"{origin.cert}\"}}"
+        other = f", tls: {{ca: \"{forgetful.cert}\"}}"
+        with Gatherd(options.build, config(origin.port)) as plain, \
+                Gatherd(options.build, config(origin.tls_port, KEPT + trust, scheme="https")) as kept, \
+                Gatherd(options.build, config(origin.port, fresh)) as plain_fresh, \
+                Gatherd(options.build, config(origin.tls_port, fresh + trust, scheme="https")) as resumed, \
+                Gatherd(options.build, config(forgetful.tls_port, fresh + other, scheme="https")) as full:
+            runs = [(what, Measured(server, path, connections)) for what, server in
+                    (("kept, plain", plain), ("kept, TLS", kept), ("fresh each, plain", plain_fresh),
+                     ("fresh each, TLS resumed", resumed), ("fresh each, TLS in full", full))]
+            measure_in_turn([run for _, run in runs], options)
+    first = runs[0][1].cpu
+    rows = [[what, *run.cells(), f"{run.cpu / first:.2f}"] for what, run in runs]
+    ratio = runs[1][1].cpu / first
+    rows[1] += [f"{budget}", mark(ratio, budget)]
+    table(f"TLS to the upstream, {name}; the upstream is nginx",
+          ["connections", "requests/s", "p50 ms", "p99 ms", "CPU s/100k", "ratio", "budget", ""],
+          [row + [""] * (8 - len(row)) for row in rows])
+    for what, run in runs:
+        for wrong in run.wrong:
+            print(f"  errors: {what}: {wrong}")
+    return int(ratio > budget)
+
+
 def start(options):
     lines = ["upstreams: {o: 'http://127.0.0.1:1'}", "routes:"]
     for number in range(2000):
@@ -274,7 +305,7 @@ def start(options):
     return int(best > 200)
 
 
-PARTS = {"compare": compare, "counts": counts, "memory": memory, "pool": pool, "start": start}
+PARTS = {"compare": compare, "counts": counts, "memory": memory, "pool": pool, "tls": tls, "start": start}
 
 
 def main():

@@ -166,6 +166,31 @@ http {{
     }}
 }}
 """
+TLS_ORIGIN = """
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log error;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    keepalive_requests 1000000000;
+    server {{
+        listen 127.0.0.1:{port};
+        listen 127.0.0.1:{tls_port} ssl;
+        ssl_certificate {folder}/cert.pem;
+        ssl_certificate_key {folder}/key.pem;
+        ssl_session_tickets {tickets};
+        default_type application/json;
+        location / {{ return 200 '{body}'; }}
+    }}
+}}
+"""
 GATHER = """
         location = {path} {{
             content_by_lua_block {{
@@ -186,19 +211,24 @@ def nginx_gather(path, size, count):
     return GATHER.format(path=path, captures=captures, count=count, pieces=pieces)
 
 
-class Nginx(Server):
-    """nginx as a proxy with keep-alive, and with Lua that joins parts without a check."""
+class NginxBase(Server):
+    """nginx in a folder of its own."""
 
-    def __init__(self, origin_port, gathers):
+    core = SERVER_CORE
+
+    def __init__(self, text, **values):
         self.port = free_port()
         self.home = tempfile.TemporaryDirectory(prefix="gatherd-nginx-")
+        self.prepare()
         config = os.path.join(self.home.name, "nginx.conf")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(NGINX.format(folder=self.home.name, modules=LUA_MODULES, port=self.port,
-                                    origin=origin_port, gathers="".join(gathers)))
+            file.write(text.format(folder=self.home.name, port=self.port, **values))
         super().__init__(["nginx", "-p", self.home.name, "-c", config,
-                          "-e", os.path.join(self.home.name, "error.log")])
+                          "-e", os.path.join(self.home.name, "error.log")], core=self.core)
         until(self.answers, "nginx answers")
+
+    def prepare(self):
+        """Puts into the folder what else it needs."""
 
     def answers(self):
         if self.process.poll() is not None:
@@ -213,3 +243,30 @@ class Nginx(Server):
         code = super().stop(seconds)
         self.home.cleanup()
         return code
+
+
+class Nginx(NginxBase):
+    """nginx as a proxy with keep-alive, and with Lua that joins parts without a check."""
+
+    def __init__(self, origin_port, gathers):
+        super().__init__(NGINX, modules=LUA_MODULES, origin=origin_port, gathers="".join(gathers))
+
+
+class TlsOrigin(NginxBase):
+    """nginx as an upstream: the same 1 KiB at `port`, and by TLS at `tls_port`."""
+
+    core = CLIENT_CORE
+
+    def __init__(self, tickets=True):
+        self.tls_port = free_port()
+        body = '["' + "x" * 1020 + '"]'
+        super().__init__(TLS_ORIGIN, tls_port=self.tls_port, body=body,
+                         tickets="on" if tickets else "off")
+        self.cert = os.path.join(self.home.name, "cert.pem")
+
+    def prepare(self):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2",
+             "-keyout", os.path.join(self.home.name, "key.pem"),
+             "-out", os.path.join(self.home.name, "cert.pem")], check=True, capture_output=True)

@@ -165,6 +165,19 @@ def guide_is_real(gatherd, _):
             yield f"{os.path.relpath(path, ROOT)}: no command was found"
 
 
+def explanation_is_real(gatherd, _):
+    """the explanation in docs/operations.md is the one that gatherd explain gives"""
+    shown = re.search(r"^\$ gatherd explain (\S+) '([^']+)'\n(.*?)^```$", read("docs", "operations.md"),
+                      re.M | re.S)
+    if not shown:
+        yield "docs/operations.md shows no `$ gatherd explain FILE 'REQUEST'` and its output"
+        return
+    file, request, text = shown.groups()
+    out = output_of(gatherd, "explain", os.path.join(ROOT, file), request)
+    if text != out:
+        yield f"docs/operations.md: {text}\ngatherd explain: {out}"
+
+
 def unit_is_hardened(*_):
     """systemd-analyze rates the exposure of the unit at 1.5 at most"""
     if not shutil.which("systemd-analyze"):
@@ -181,7 +194,7 @@ def unit_is_hardened(*_):
 
 TESTS = [examples_pass, configurations_pass, reference_is_generated, schema_is_generated,
          metrics_are_generated, links_lead_somewhere, unit_is_hardened,
-         readme_answer_is_real, guide_is_real]
+         readme_answer_is_real, explanation_is_real, guide_is_real]
 
 
 def main(gatherd, print_metrics):

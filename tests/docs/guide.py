@@ -7,8 +7,8 @@ In a page,
 
 - a `yaml` block that begins with `# NAME.yaml` is a file of that name, until the next block
   of that name. It has to pass `gatherd check`; under `<!-- refused -->` it has to fail.
-- a `console` block has commands, after `$ `, and what each prints. `curl` and `gatherd check`
-  are run by a shell, in a folder with the files so far.
+- a `console` block has commands, after `$ `, and what each prints. `curl`, `gatherd check` and
+  `gatherd explain` are run by a shell, in a folder with the files so far.
 
 `gatherd.yaml` is running when its page uses 127.0.0.1:8080, and a file that listens on
 127.0.0.1:8081 beside it; here both get free ports. What `curl -i` shows is compared but for
@@ -28,7 +28,7 @@ sys.dont_write_bytecode = True
 BLOCK = re.compile(r"(?P<mark><!-- refused -->\n+)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 NAME = re.compile(r"# ([\w-]+\.yaml)\n")
 VARIES = re.compile(r"^(Date|X-Request-Id): .*$", re.M)
-ALLOWED = ("curl ", "gatherd check ")
+ALLOWED = ("curl ", "gatherd check ", "gatherd explain ")
 SITE, BESIDE = "127.0.0.1:8080", "127.0.0.1:8081"
 LIMIT_S = 60
 

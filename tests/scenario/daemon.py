@@ -125,6 +125,11 @@ class Daemon:
         with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def rss_peak_bytes(self):
+        """The most that rss_bytes has been."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            return int(re.search(r"VmHWM:\s+(\d+) kB", file.read()).group(1)) * 1024
+
     # --- what holds after every test ------------------------------------------------------
 
     def fds(self):

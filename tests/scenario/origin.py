@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -135,17 +136,22 @@ class Origin:
         self.connections += 1
         self.socks.add(sock)
 
+    def opened(self, sock):
+        """What requests are read from; for those who put something in between."""
+        return sock
+
     def serve(self, sock, number):
-        reader = Reader(sock)
         turn = 0
         try:
+            sock = self.opened(sock)
+            reader = Reader(sock)
             while True:
                 request = read_request(reader)
                 exchange = Exchange(self, sock, request, number, turn)
                 turn += 1
                 self.board.note(lambda exchange=exchange: self.exchanges.append(exchange))
                 self.paths.get(request.path, self.answer)(exchange)
-        except (Gone, Closed, Reset, ConnectionError):
+        except (Gone, Closed, Reset, ConnectionError, ssl.SSLError):
             pass
         except Exception as err:  # a broken request, or a broken test: told at its end
             self.errors.append(err)

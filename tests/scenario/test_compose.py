@@ -1,8 +1,9 @@
 """Answers in any shape: select, pick, drop, rename, merge, respond, each and join."""
 import json
 
-from test_depend import after, one
+from test_depend import HOSTILE, after, one
 from waits import within
+from wire import Reset
 
 
 def test_select_takes_a_part_of_the_answer(scene):
@@ -180,6 +181,22 @@ def test_memory_of_a_request_is_bounded_whatever_is_composed(scene):
     assert len(text) * 12 > 1 << 20
 
 
+def test_a_join_cannot_make_an_answer_larger_than_the_memory_of_a_request(scene):
+    left, right = [{"k": n % 2} for n in range(2000)], [{"k": 0, "pad": "x" * 10_000}]
+    _, daemon = one(scene, "l: {url: o/l, hidden: true}\nr: {url: o/r, hidden: true}",
+                    "respond: {n: 1, j: {$join: [$l, $r], on: k, as: r}}", {"/l": left, "/r": right},
+                    top="limits: {request_memory: 1MiB}")
+    answer = daemon.get("/x/1")
+    assert answer.status == 502 and answer.json()["class"] == "too_large"
+    with daemon.client() as client:
+        client.request("GET", "/x/1", {"Accept": "application/x-ndjson"})
+        try:
+            raise AssertionError(f"an answer: {client.response().raw[:200]}")
+        except Reset:
+            pass
+    assert daemon.route("/x/{id}")["failures"]["too_large"] == 2
+
+
 def test_a_shape_shows_what_nobody_chose_as_if_it_were_skipped(scene):
     _, daemon = one(
         scene, "l: o/l\na: o/a\nb: {url: 'o/b/{item}', each: l}\nc: {url: o/c, default: [0]}",
@@ -261,3 +278,53 @@ def test_a_deadline_in_the_middle_of_each_ends_it(scene):
     assert answer.header("Gather-Parts") == "l, i;error=timeout"
     assert 0.19 < answer.elapsed < within(0.4)
     next(e for e in origin.exchanges if e.request.target == "/i/2").until_gone()
+
+
+def test_an_answer_is_bounded_however_little_is_repeated_in_it(scene):
+    left = b"[" + b",".join([b'{"k":1}'] * 5000) + b"]"
+    right = b'[{"k":1,"t":"' + b"x" * 100_000 + b'"}]'
+    answers = {"/l": lambda exchange: exchange.reply(body=left), "/r": lambda exchange: exchange.reply(body=right)}
+    for bound, status in (("32MiB", 502), ("1GiB", 200)):
+        _, daemon = one(scene, "l: o/l\nr: o/r", "respond: {$join: [$l, $r], on: k, as: z}", answers,
+                        top=f"limits: {{request_memory: {bound}}}")
+        with daemon.client() as client:
+            head = client.request("GET", "/x/1").reader.head()
+        assert head.startswith(b"HTTP/1.1 %d " % status), head
+        assert (b"Content-Length: 500" in head) == (status == 200), head
+
+
+def test_a_status_without_content_has_none(scene):
+    for status in (204, 205, 304):
+        _, daemon = one(scene, "a: {url: o/a, ok: [2xx]}", f"status: {status}", {"/a": {"v": 1}})
+        with daemon.client() as client:
+            assert client.get("/x/1").body == b"" and client.get("/x/1").status == status
+
+
+def test_a_target_that_is_too_long_is_too_large(scene):
+    origin, daemon = one(scene, "a: o/a\nb: {url: 'o/b/{a.v}', optional: true}", answers={"/a": {"v": "x" * 140_000}})
+    assert daemon.get("/x/1").header("Gather-Parts") == "a, b;error=too_large"
+    assert len(origin.requests) == 1
+
+
+def test_no_item_gets_out_of_its_place(scene):
+    values = [value for value in HOSTILE if len(value) < 1000] + [{"a": "/"}, ["x"], True, 1.5, "", " "]
+    more = "each: l, each_limit: 100, optional: true}\n"
+    origin, daemon = one(
+        scene, "l: o/l\n" + "p: {url: 'o/p/{item}/end', " + more + "q: {url: 'o/q?k={item}&z=1', " + more
+        + "h: {url: o/h, headers: {X-V: '{item}'}, " + more + "j: {url: o/j, json: {v: $item, t: '<{item}>'}, " + more
+        + "f: {url: o/f, form: {v: $item, z: '1'}, " + more, answers={"/l": values})
+    assert daemon.get("/x/1").status == 200
+    sent = []
+    for request in origin.requests[1:]:
+        path, _, query = request.target.partition("?")
+        assert request.header("X-Evil") is None, request.raw
+        assert path.count("/") == 3 and path.endswith("/end") if path.startswith("/p/") else path in ("/q", "/h", "/j", "/f")
+        assert query.count("&") == (path == "/q") and query.endswith("&z=1") == (path == "/q"), request.target
+        assert len(request.headers("X-V")) == (path == "/h"), request.raw
+        if path == "/j":
+            assert list(request.json()) == ["v", "t"]
+            sent.append(request.json()["v"])
+        elif path == "/f":
+            assert request.body.count(b"&") == 1 and request.body.endswith(b"&z=1"), request.raw
+    plain = json.loads(json.dumps(values))
+    assert len(sent) == len(plain) and all(value in plain for value in sent)

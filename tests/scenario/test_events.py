@@ -4,6 +4,7 @@ import time
 
 from test_depend import after, one
 from waits import until, within
+from wire import Reset
 
 
 def event_lines(client):
@@ -124,3 +125,43 @@ def test_a_slow_reader_holds_nothing_up_but_itself(scene):
     assert [len(next(iter(data.values()))["rows"]) for event, data, _ in events[:-1]] == [1500] * 3
     assert events[-1][0] == "end"
     assert slow.get("/x/2").status == 200, "the connection goes on"
+
+
+def test_a_stream_that_no_memory_is_left_for_is_refused(scene):
+    calls = "\n".join(f"c{n}: o/c" for n in range(60))
+    _, daemon = one(scene, calls, top="limits: {request_memory: 64KiB, body: 64KiB}")
+    refused = 0
+    for size in range(20_000, 65_000, 3_000):
+        answer = daemon.call("POST", "/x/1", {"Accept": "text/event-stream"}, b"x" * size)
+        refused += answer.status == 503
+    assert refused > 3, "most of these bodies leave too little"
+    assert daemon.get("/x/1").status in (200, 502), "the daemon lives on"
+
+
+def test_a_silent_stream_has_comments_where_the_format_has_them(scene):
+    origin = scene.origin(lambda exchange: exchange.silence()).on("/a", 1)
+    daemon = scene.gatherd(
+        f"upstreams: {{o: {{servers: [{origin.url}], timeout: 1m}}}}\n"
+        "routes: {/x/1: {timeout: 16s, calls: {a: o/a, b: {url: o/b, optional: true}}}}\n")
+    events, lines = ask(daemon, "/x/1")[0], ask(daemon, "/x/1", "application/x-ndjson")[0]
+    for client in (events, lines):
+        client.sock.settimeout(30)
+    assert b"".join(events.chunks()).startswith(b'event: part\ndata: {"a":1}\n\n: \n\n')
+    assert [json.loads(line) for line in b"".join(lines.chunks()).decode().split("\n")[:-1]] == [
+        {"a": 1}, {"b": None}, {"complete": False, "failed": {"b": "timeout"}}]
+
+
+def test_a_conflict_is_told_as_in_a_plain_answer(scene):
+    _, daemon = one(scene, "a: o/a\nb: o/b\nc: o/c", "respond: {m: {$merge: [$a, $b], conflict: error}, c: $c}",
+                    {"/a": {"k": 1}, "/b": {"k": 2}, "/c": after(0.3, 3)})
+    plain, stream = (daemon.get("/x/1", headers) for headers in ({}, {"Accept": "text/event-stream"}))
+    assert (plain.status, plain.json()) == (stream.status, stream.json())
+    assert stream.json()["class"] == "conflict" and stream.json()["member"] == "k"
+    _, late = one(scene, "a: o/a\nb: o/b\nc: o/c", "respond: {c: $c, m: {$merge: [$a, $b], conflict: error}}",
+                  {"/a": {"k": 1}, "/b": after(0.2, {"k": 2}), "/c": 3})
+    client, _ = ask(late, "/x/1")
+    try:
+        raise AssertionError(f"a whole stream: {b''.join(client.chunks())}")
+    except Reset:
+        pass
+    assert late.route("/x/{id}")["failures"]["conflict"] == 1

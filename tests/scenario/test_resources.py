@@ -86,6 +86,16 @@ def test_memory_of_bursts_of_large_answers_goes_back(scene):
           "the memory goes back", 10)
 
 
+def test_text_that_is_put_together_is_bounded_like_all_of_a_request(scene):
+    origin = scene.origin(lambda exchange: exchange.reply("x" * 300_000))
+    text = "{a} " * 60
+    daemon = scene.gatherd(f"limits: {{request_memory: 1MiB}}\nupstreams: {{o: {origin.url}}}\n"
+                           f"routes: {{GET /x: {{calls: {{a: o/x}}, respond: {{t: \"{text}\"}}}}}}\n")
+    before = daemon.rss_peak_bytes()
+    assert daemon.get("/x").json()["class"] == "too_large"
+    assert daemon.rss_peak_bytes() - before < 3 * MAY_GROW_BYTES
+
+
 def test_running_out_of_descriptors_does_no_harm(scene):
     """Accepting pauses, nothing spins, and all is well when some are free again."""
     daemon = scene.gather(

@@ -105,6 +105,34 @@ START_TEST(values_are_equal_by_text_and_numbers_by_value)
 }
 END_TEST
 
+START_TEST(whole_numbers_count_with_all_their_digits)
+{
+    static const char *const yes[] = {
+        "9007199254740992 != 9007199254740993",
+        "9007199254740992 < 9007199254740993",
+        "-9007199254740993 < -9007199254740992",
+        "-1 < 0",
+        "-0 == 0",
+        "0 >= -0",
+        "9 < 10",
+        "-10 < -9",
+        "-10 < 9",
+        "100000000000000000000 == 1e20",
+        "1541815603606036480 in [1541815603606036480]",
+        NULL,
+    };
+    static const char *const no[] = {
+        "1541815603606036480 in [1541815603606036481]",
+        "9007199254740993 <= 9007199254740992",
+        "-0 < 0",
+        NULL,
+    };
+
+    all_are(yes, GD_TRUE);
+    all_are(no, GD_FALSE);
+}
+END_TEST
+
 START_TEST(order_is_that_of_numbers_or_of_bytes)
 {
     static const char *const yes[] = {
@@ -239,6 +267,7 @@ END_TEST
 
 GD_SUITE("expr", values_by_themselves_are_true_unless_empty,
          values_are_equal_by_text_and_numbers_by_value,
-         order_is_that_of_numbers_or_of_bytes, a_value_is_looked_for_in_lists,
-         not_binds_most_and_or_least, what_is_wrong_is_told_with_its_place,
-         conditions_are_bounded, what_a_condition_mentions_is_known)
+         whole_numbers_count_with_all_their_digits, order_is_that_of_numbers_or_of_bytes,
+         a_value_is_looked_for_in_lists, not_binds_most_and_or_least,
+         what_is_wrong_is_told_with_its_place, conditions_are_bounded,
+         what_a_condition_mentions_is_known)

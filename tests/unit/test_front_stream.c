@@ -239,6 +239,31 @@ START_TEST(a_client_that_has_said_all_still_gets_pieces_that_come_soon)
 }
 END_TEST
 
+START_TEST(each_piece_gives_a_client_that_has_said_all_more_time)
+{
+    struct flow flow;
+    struct client client;
+
+    flow_init(&flow);
+    rig_start(&flow.rig);
+    begin(&flow, &client, GET);
+    open_answer(&flow, 200, GD_LENGTH_UNKNOWN);
+    ck_assert(write_piece(&flow, "1", false));
+    shutdown(client.fd, SHUT_WR);
+    /* Together much more than the 75 ms that each of them has. */
+    for (unsigned i = 0; i < 12; i++) {
+        rig_run(&flow.rig, 15);
+        ck_assert_uint_eq(flow.rig.stats[GD_WORKER_CLIENT_GONE], 0);
+        ck_assert(write_piece(&flow, "2", false));
+    }
+    ck_assert(write_piece(&flow, "3", true));
+    get_all(&flow, &client);
+    ck_assert(ends_with(&client, "1\r\n2\r\n1\r\n3\r\n0\r\n\r\n"));
+    client_close(&client);
+    rig_stop(&flow.rig);
+}
+END_TEST
+
 START_TEST(a_reader_that_takes_nothing_is_reset)
 {
     static char big[BIG];
@@ -318,5 +343,6 @@ GD_SUITE("front stream", pieces_of_unknown_length_are_chunks_and_the_connection_
          an_answer_that_breaks_off_is_a_reset,
          a_client_that_leaves_in_the_middle_is_gone_once,
          a_client_that_has_said_all_still_gets_pieces_that_come_soon,
+         each_piece_gives_a_client_that_has_said_all_more_time,
          a_reader_that_takes_nothing_is_reset, draining_waits_for_an_open_answer,
          a_head_that_cannot_be_written_leaves_the_request_to_be_answered)

@@ -145,16 +145,19 @@ START_TEST(what_would_do_nothing_or_happen_twice_is_a_mistake)
                 "routes:\n"
                 "  GET /a:\n"
                 "    respond: {$merge: []}\n"
+                "    merge: {mode: named, conflict: first}\n"
                 "    calls:\n"
                 "      a: {url: u/, each_parallel: 3}\n"
                 "      b: {url: u/, forward: {headers: [A, a], query: [q, Q, q]}}\n",
                 "gw.yaml:4:23: routes.\"GET /a\".respond.\"$merge\": expected at least "
                 "one value",
-                "gw.yaml:6:20: routes.\"GET /a\".calls.a.each_parallel: belongs to a "
+                "gw.yaml:5:26: routes.\"GET /a\".merge.conflict: belongs to flat and "
+                "deep; the names of calls differ",
+                "gw.yaml:7:20: routes.\"GET /a\".calls.a.each_parallel: belongs to a "
                 "call with each",
-                "gw.yaml:7:43: routes.\"GET /a\".calls.b.forward.headers[1]: \"a\" "
+                "gw.yaml:8:43: routes.\"GET /a\".calls.b.forward.headers[1]: \"a\" "
                 "stands twice in the list",
-                "gw.yaml:7:61: routes.\"GET /a\".calls.b.forward.query[2]: \"q\" "
+                "gw.yaml:8:61: routes.\"GET /a\".calls.b.forward.query[2]: \"q\" "
                 "stands twice in the list");
 }
 END_TEST

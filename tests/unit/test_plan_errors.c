@@ -29,7 +29,7 @@ START_TEST(options_of_later_versions_are_unknown)
                                "drain, mock_seed, upstreams, defaults, routes");
     PLAN_REFUSE("upstreams:\n  u: {servers: http://h, hedge: off}\n",
                 "gw.yaml:2:26: upstreams.u.hedge: unknown key; allowed are servers, "
-                "balance, timeout, connect_timeout, pool, headers, max_response, "
+                "balance, timeout, connect_timeout, pool, tls, headers, max_response, "
                 "accept_encoding, cookies, mock");
 }
 END_TEST
@@ -236,7 +236,7 @@ END_TEST
 START_TEST(mistakes_in_upstreams_are_found)
 {
     PLAN_REFUSE(
-        "upstreams:\n  a: {}\n  b:\n  c: http://h/x\n  d: []\n  e: https://h\n"
+        "upstreams:\n  a: {}\n  b:\n  c: http://h/x\n  d: []\n  e: ftp://h\n"
         "  f: [http://h, http://h:80]\n  g: {servers: [{weight: 2}]}\n"
         "  h: {servers: [{url: http://h, weight: 0}, []]}\n"
         "  i j: http://h\n  k: {servers: http://h, balance: random}\n"
@@ -248,7 +248,8 @@ START_TEST(mistakes_in_upstreams_are_found)
         "options, found nothing",
         "gw.yaml:4:6: upstreams.c: the URL of a server has no path and no query",
         "gw.yaml:5:6: upstreams.d: expected at least one server",
-        "gw.yaml:6:6: upstreams.e: https is not supported yet by this version",
+        "gw.yaml:6:6: upstreams.e: expected a URL like http://10.0.0.5:8001, found "
+        "\"ftp://h\"",
         "gw.yaml:7:17: upstreams.f[1]: the server h:80 stands twice; give it a "
         "weight instead",
         "gw.yaml:8:17: upstreams.g.servers[0]: url is missing",
@@ -356,7 +357,7 @@ START_TEST(mistakes_in_calls_are_found)
         UP "routes:\n  GET /p/{id}:\n    calls:\n"
            "      a: users\n      b: get users/x\n      c: CONNECT users/\n"
            "      d: {method: GET}\n      e: /x\n      f: [users/]\n"
-           "      g: https://h/x\n      h: http://h\n      i: users/{ids}\n"
+           "      g: ftp://h/x\n      h: http://h\n      i: users/{ids}\n"
            "      j: {url: users/, default: 010}\n"
            "      k: {url: users/, default: 1, optional: false}\n"
            "      \"\": users/\n      l: users?x\n      m:\n"
@@ -372,8 +373,8 @@ START_TEST(mistakes_in_calls_are_found)
         "found \"/x\"",
         "gw.yaml:11:10: routes.\"GET /p/{id}\".calls.f: expected UPSTREAM/PATH or a "
         "map with url, found a list",
-        "gw.yaml:12:10: routes.\"GET /p/{id}\".calls.g: https is not supported yet "
-        "by this version",
+        "gw.yaml:12:10: routes.\"GET /p/{id}\".calls.g: expected a URL like "
+        "http://10.0.0.5:8001, found \"ftp://h/x\"",
         "gw.yaml:13:10: routes.\"GET /p/{id}\".calls.h: \"http://h\" has no path; "
         "the root is written http://h/",
         "gw.yaml:14:16: routes.\"GET /p/{id}\".calls.i: {ids} is not known here; did you "

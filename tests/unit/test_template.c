@@ -372,6 +372,92 @@ START_TEST(broken_escapes_stand_for_themselves)
 }
 END_TEST
 
+/* Shows with the parameter 7, of which nothing else is known but query and fields. */
+static struct gd_template_gaps show(compile_fn *fn, const char *text, const char *query,
+                                    const char *want)
+{
+    static struct gd_field items[] = {
+        {GD_FIELD_OTHER, {"X-A", 3}, {"a/b", 3}},
+        {GD_FIELD_AUTHORIZATION, {"Authorization", 13}, {"Bearer x", 8}},
+        {GD_FIELD_COOKIE, {"Cookie", 6}, {"sid=1", 5}}};
+    static const struct gd_span calls[] = {{"user", 4}};
+    struct gd_names known = {.params = param_names,
+                             .param_count = 2,
+                             .calls = calls,
+                             .call_count = 1,
+                             .tail = true,
+                             .request = true,
+                             .item = true};
+    struct gd_fields fields = {items, 3};
+    struct gd_span params[] = {GD_SPAN("7"), GD_SPAN("a/b")};
+    struct gd_facts facts = {.query = gd_span_of(query), .fields = &fields};
+    struct gd_values values = {.params = params, .param_count = 2, .facts = &facts};
+    struct gd_template_gaps gaps;
+    struct gd_template *tpl = fn(&arena, gd_span_of(text), &known, &err);
+
+    ck_assert_msg(tpl != NULL, "%s: %s", text, err.text);
+    out.len = 0;
+    ck_assert(gd_template_show(tpl, &values, &out, &gaps));
+    ck_assert_msg(gd_span_is(gd_buf_span(&out), want), "%s is shown as %.*s, not %s",
+                  text, GD_SPAN_ARG(gd_buf_span(&out)), want);
+    return gaps;
+}
+
+START_TEST(what_is_known_is_shown_as_it_would_be_sent)
+{
+    struct gd_template_gaps gaps;
+
+    setup();
+    gaps =
+        show(gd_template_target, "/x/{id}/{rest}/{header.x-a}?k={query.q}&l={query.z?}",
+             "q=a+b", "/x/7/a/b/a%2Fb?k=a%20b");
+    ck_assert(!gaps.open && gaps.missing.ptr == NULL);
+    show(gd_template_header, "{header.x-a} {query.q=none}", "", "a/b none");
+    show(gd_template_string, "say \"{query.q}\"", "q=%22", "say \\\"\\\"\\\"");
+    teardown();
+}
+END_TEST
+
+START_TEST(what_is_known_later_is_shown_as_it_was_written)
+{
+    struct gd_template_gaps gaps;
+
+    setup();
+    gaps = show(gd_template_target, "/x/{user.name}/{item}?k={body.a[0]?}&l={query.q?}",
+                "", "/x/{user.name}/{item}?k={body.a[0]?}");
+    ck_assert(gaps.open && gaps.missing.ptr == NULL);
+    gaps = show(gd_template_header, "{request.id} {request.host=h} {user:status}", "",
+                "{request.id} {request.host=h} {user:status}");
+    ck_assert(gaps.open && gaps.missing.ptr == NULL);
+    teardown();
+}
+END_TEST
+
+START_TEST(a_placeholder_without_a_value_is_told)
+{
+    struct gd_template_gaps gaps;
+
+    setup();
+    gaps = show(gd_template_target, "/x/{query.q}/y", "", "/x/{query.q}/y");
+    ck_assert(gd_span_is(gaps.missing, "{query.q}") && !gaps.open);
+    gaps = show(gd_template_target, "/{id}/{query.q}", "q=..", "/7/..");
+    ck_assert(gd_span_is(gaps.missing, "{query.q}"));
+    gaps = show(gd_template_header, "a {query.q}", "q=%0D%0Ax", "a {query.q}");
+    ck_assert(gd_span_is(gaps.missing, "{query.q}"));
+    teardown();
+}
+END_TEST
+
+START_TEST(secrets_of_the_request_are_not_shown)
+{
+    setup();
+    show(gd_template_target, "/x?a={header.authorization}&b={cookie.sid}&c={query.token}",
+         "token=abc", "/x?a=***&b=***&c=***");
+    show(gd_template_target, "/x?b={cookie.none?}&c={query.token?}", "", "/x");
+    teardown();
+}
+END_TEST
+
 GD_SUITE("template", parameters_stand_where_they_are_named,
          a_text_without_placeholders_is_told_to_be_literal,
          an_absent_optional_value_takes_its_whole_pair_along,
@@ -384,4 +470,7 @@ GD_SUITE("template", parameters_stand_where_they_are_named,
          what_is_no_placeholder_is_refused, a_target_has_to_be_a_valid_path_and_query,
          what_cannot_stand_in_a_path_is_refused,
          a_text_or_an_arena_that_is_too_large_is_an_error,
-         a_plus_is_a_space_in_a_query_only, broken_escapes_stand_for_themselves)
+         a_plus_is_a_space_in_a_query_only, broken_escapes_stand_for_themselves,
+         what_is_known_is_shown_as_it_would_be_sent,
+         what_is_known_later_is_shown_as_it_was_written,
+         a_placeholder_without_a_value_is_told, secrets_of_the_request_are_not_shown)
