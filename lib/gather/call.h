@@ -96,6 +96,9 @@ void gd_call_keep_cookies(struct gd_call *call);
  */
 
 size_t *gd_gather_budget(struct gd_gather *gather);
+
+/** When the route's deadline is, loop time. */
+uint64_t gd_gather_deadline_us(const struct gd_gather *gather);
 struct gd_gather_context *gd_gather_shared(struct gd_gather *gather);
 const struct gd_gather_request *gd_gather_about(struct gd_gather *gather);
 

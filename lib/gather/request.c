@@ -227,6 +227,28 @@ static enum gd_failure write_own(struct gd_call *call)
     return GD_OK;
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How long the answer may take: the first of the deadlines counts. */
+static bool write_deadline(struct gd_call *call)
+{
+    const struct gd_plan_upstream *upstream = call->plan->upstream;
+    uint64_t now_us, end_us = gd_gather_deadline_us(call->gather);
+
+    if (upstream->deadline_field.ptr == NULL)
+        return true;
+    now_us = gd_loop_now_us(gd_gather_shared(call->gather)->loop);
+    end_us = earlier(end_us, now_us + upstream->timeout_ms * UINT64_C(1000));
+    if (call->plan->timeout_ms)
+        end_us =
+            earlier(end_us, call->start_us + call->plan->timeout_ms * UINT64_C(1000));
+    return gd_write_field_u64(&call->request, upstream->deadline_field,
+                              end_us > now_us ? (end_us - now_us) / 1000 : 0);
+}
+
 enum gd_failure gd_call_write_fields(struct gd_call *call)
 {
     const struct gd_plan_server *server = gd_lease_server(&call->lease);
@@ -240,7 +262,8 @@ enum gd_failure gd_call_write_fields(struct gd_call *call)
         failure = write_own(call);
     if (failure)
         return failure;
-    ok = ok && write_forwarded(call) && gd_call_write_cookies(call) && write_type(call) &&
-         write_length(call) && gd_write_end(request);
+    ok = ok && write_deadline(call) && write_forwarded(call) &&
+         gd_call_write_cookies(call) && write_type(call) && write_length(call) &&
+         gd_write_end(request);
     return ok ? GD_OK : GD_FAIL_TOO_LARGE;
 }

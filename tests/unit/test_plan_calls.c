@@ -266,7 +266,30 @@ START_TEST(a_jar_and_a_cookie_field_exclude_each_other)
 }
 END_TEST
 
-GD_SUITE("plan calls", a_jar_and_a_cookie_field_exclude_each_other,
+START_TEST(a_deadline_header_is_a_field_that_nothing_else_sets)
+{
+    PLAN_REFUSE("upstreams:\n"
+                "  a: {servers: [http://h], deadline_header: X-D, headers: {x-d: 1}}\n"
+                "  b: {servers: [http://h], deadline_header: Content-Length}\n"
+                "  c: {servers: [http://h], deadline_header: a b}\n"
+                "  d: {servers: [http://h], deadline_header: cookie}\n"
+                "routes:\n"
+                "  GET /a: {calls: {a: {url: a/, headers: {X-d: 2}}}}\n",
+                "gw.yaml:2:60: upstreams.a.headers.x-d: this is the deadline_header of "
+                "the upstream",
+                "gw.yaml:3:45: upstreams.b.deadline_header: \"Content-Length\" is no "
+                "header field that can be set to a number",
+                "gw.yaml:4:45: upstreams.c.deadline_header: \"a b\" is no header field "
+                "that can be set to a number",
+                "gw.yaml:5:45: upstreams.d.deadline_header: \"cookie\" is no header "
+                "field that can be set to a number",
+                "gw.yaml:7:43: routes.\"GET /a\".calls.a.headers.X-d: this is the "
+                "deadline_header of the upstream");
+}
+END_TEST
+
+GD_SUITE("plan calls", a_deadline_header_is_a_field_that_nothing_else_sets,
+         a_jar_and_a_cookie_field_exclude_each_other,
          calls_that_wait_for_themselves_are_refused, what_calls_mention_has_to_be_there,
          mistakes_in_what_calls_send_and_take_are_found,
          mistakes_in_what_calls_cut_and_pass_on_are_found,
