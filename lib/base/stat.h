@@ -51,9 +51,13 @@ struct gd_route_stats {
     struct gd_hist latency;
 };
 
+struct gd_jar;
+
 struct gd_upstream_stats {
     uint64_t values[GD_UPSTREAM_STATS];
     struct gd_hist latency;
+    struct gd_jar *jar; /* borrowed: its cookies, to be looked at (upstream/jar.h), or
+                           NULL. Set before the worker runs */
 };
 
 struct gd_server_stats {

@@ -86,6 +86,11 @@
       "Calls that succeeded")                                                            \
     X(STALE_RETRIES, COUNTER, "gatherd_upstream_stale_retries_total", "",                \
       "Calls sent again because a pooled connection had gone stale")                     \
+    X(COOKIES, GAUGE, "gatherd_upstream_cookies", "", "Cookies kept for it")             \
+    X(COOKIES_REFUSED, COUNTER, "gatherd_upstream_cookies_dropped_total",                \
+      "reason=\"refused\"", "Cookies of its answers that were not kept, or made room")   \
+    X(COOKIES_EVICTED, COUNTER, "gatherd_upstream_cookies_dropped_total",                \
+      "reason=\"evicted\"", "Cookies of its answers that were not kept, or made room")   \
     X(DECODED, COUNTER, "gatherd_upstream_decoded_total", "",                            \
       "Answers that came in a content coding, which was undone")                         \
     GD_STAT_FAILURE_ROWS(X, "gatherd_upstream_failures_total",                           \

@@ -102,7 +102,8 @@ static void show_status(struct gd_admin *admin, struct gd_request *request)
     uint64_t uptime_s = (gd_loop_now_us(admin->loop) - admin->start_us) / 1000000;
 
     answer_document(request, 200, GD_SPAN("application/json"), document,
-                    gd_sum_status(&document->text, &admin->source, uptime_s));
+                    gd_sum_status(&document->text, &admin->source, uptime_s,
+                                  gd_loop_wall_s(admin->loop)));
 }
 
 static void show_metrics(struct gd_admin *admin, struct gd_request *request)

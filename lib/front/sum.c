@@ -3,10 +3,12 @@
 #include <jansson.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "json/text.h"
 #include "plan/tls_context.h"
+#include "upstream/jar.h"
 
 /* One metric scope: its rows, and the prefix that /status leaves out of names. */
 struct scope {
@@ -147,8 +149,47 @@ static json_t *tls_json(const struct gd_plan_tls *tls)
                      tls->min_version == GD_TLS_1_3 ? "1.3" : "1.2");
 }
 
-static json_t *upstreams_json(const struct gd_plan *plan, const struct gd_stats *sum)
+/* What of the cookies is shown: not their values. */
+struct jar_view {
+    json_t *list;
+    unsigned worker;
+};
+
+static void on_cookie(void *arg, const struct gd_jar_cookie *cookie)
 {
+    struct jar_view *view = arg;
+    struct tm tm;
+    time_t expires = (time_t)cookie->expires_s;
+    char when[32] = "";
+    json_t *json =
+        json_pack("{s:i, s:s%, s:s%, s:s%}", "worker", (int)view->worker, "name",
+                  cookie->name.ptr, cookie->name.len, "domain", cookie->domain.ptr,
+                  cookie->domain.len, "path", cookie->path.ptr, cookie->path.len);
+
+    if (json == NULL)
+        return; /* bytes that are no text */
+    if (cookie->persistent && gmtime_r(&expires, &tm))
+        strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    json_object_set_new(json, "expires", *when ? json_string(when) : json_null());
+    json_array_append_new(view->list, json);
+}
+
+/* The cookies of an upstream in all workers. */
+static json_t *jar_json(const struct gd_admin_source *source, unsigned index,
+                        int64_t wall_s)
+{
+    struct jar_view view = {.list = json_array()};
+
+    for (; view.worker < source->worker_count; view.worker++)
+        gd_jar_each(source->stats[view.worker]->upstreams[index].jar, wall_s, on_cookie,
+                    &view);
+    return view.list;
+}
+
+static json_t *upstreams_json(const struct gd_admin_source *source,
+                              const struct gd_stats *sum, int64_t wall_s)
+{
+    const struct gd_plan *plan = source->plan;
     json_t *list = json_array();
 
     for (unsigned i = 0; i < plan->upstream_count; i++) {
@@ -157,6 +198,8 @@ static json_t *upstreams_json(const struct gd_plan *plan, const struct gd_stats 
         add_rows(upstream, &upstream_scope, sum->upstreams[i].values);
         json_object_set_new(upstream, "latency_ms",
                             latency_json(&sum->upstreams[i].latency));
+        if (plan->upstreams[i].cookies)
+            json_object_set_new(upstream, "jar", jar_json(source, i, wall_s));
         if (plan->upstreams[i].tls)
             json_object_set_new(upstream, "tls", tls_json(plan->upstreams[i].tls));
         json_object_set_new(upstream, "servers", servers_json(&plan->upstreams[i], sum));
@@ -171,7 +214,7 @@ static int on_json(const char *bytes, size_t len, void *arg)
 }
 
 bool gd_sum_status(struct gd_buf *out, const struct gd_admin_source *source,
-                   uint64_t uptime_s)
+                   uint64_t uptime_s, int64_t wall_s)
 {
     struct gd_stats *sum = sum_stats(source);
     enum gd_life life = (enum gd_life)atomic_load(source->life);
@@ -184,7 +227,7 @@ bool gd_sum_status(struct gd_buf *out, const struct gd_admin_source *source,
                        "state", gd_life_word(life), "uptime_s", (json_int_t)uptime_s,
                        "workers", (int)source->worker_count, "worker", worker, "routes",
                        routes_json(source->plan, sum), "upstreams",
-                       upstreams_json(source->plan, sum));
+                       upstreams_json(source, sum, wall_s));
     ok = status && json_dump_callback(status, on_json, out,
                                       JSON_INDENT(1) | JSON_REAL_PRECISION(6)) == 0;
     json_decref(status);

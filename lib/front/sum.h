@@ -8,9 +8,9 @@
 #include "base/stat.h"
 #include "front/admin.h"
 
-/** Appends the /status document. uptime_s: seconds since start. */
+/** Appends the /status document. uptime_s: seconds since start; wall_s: since 1970. */
 GD_MUST_CHECK bool gd_sum_status(struct gd_buf *out, const struct gd_admin_source *source,
-                                 uint64_t uptime_s);
+                                 uint64_t uptime_s, int64_t wall_s);
 
 /** Appends the /metrics text. */
 GD_MUST_CHECK bool gd_sum_metrics(struct gd_buf *out,

@@ -216,6 +216,8 @@ static enum verdict step_decode(struct gd_call *call)
     bool stale = is_stale(call);
     enum gd_failure failure = call->failure;
 
+    if (failure == GD_OK)
+        gd_call_keep_cookies(call);
     let_go(call);
     if (stale) {
         call->retried = call->fresh = true;

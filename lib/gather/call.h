@@ -45,6 +45,7 @@ struct gd_call {
     uint64_t start_us;
     struct gd_buf request;  /* the head of the request */
     struct gd_span content; /* its body, in the arena or the browser's own */
+    struct gd_span path;    /* of the target, in the arena, where there is a jar */
     struct gd_lease lease;
     struct gd_exchange exchange;
     struct gd_timer *call_deadline,
@@ -77,10 +78,27 @@ GD_MUST_CHECK bool gd_call_forward_query(const struct gd_plan_forward *forward,
                                          const struct gd_facts *facts,
                                          struct gd_buf *target);
 
+/* cookies.c ----------------------------------------------------------------------------
+ */
+
+/** Remembers what of the target cookies depend on. False past the arena's bound. */
+GD_MUST_CHECK bool gd_call_note_path(struct gd_call *call, struct gd_span target);
+
+/** Appends one Cookie field (RFC 6265 5.4), if there are any: the browser's that are
+ * passed on, then those of the jar with other names. False past the buffer's bound. */
+GD_MUST_CHECK bool gd_call_write_cookies(struct gd_call *call);
+
+/** Keeps the cookies that a complete answer sets, where there is a jar; while the lease
+ * is out. */
+void gd_call_keep_cookies(struct gd_call *call);
+
 /* gather.c: what calls and parts need of their gather; borrowed -------------------------
  */
 
 size_t *gd_gather_budget(struct gd_gather *gather);
+
+/** When the route's deadline is, loop time. */
+uint64_t gd_gather_deadline_us(const struct gd_gather *gather);
 struct gd_gather_context *gd_gather_shared(struct gd_gather *gather);
 const struct gd_gather_request *gd_gather_about(struct gd_gather *gather);
 

@@ -131,6 +131,8 @@ static void add_forwarded(const struct gd_explaining *x, const struct gd_plan_ca
         }
     if (json_array_size(json_object_get(json_object_get(passed, "cookies"), "kept")))
         add_field(fields, GD_SPAN("Cookie"), GD_SPAN(""), "request");
+    if (call->upstream->cookies)
+        add_field(fields, GD_SPAN("Cookie"), GD_SPAN(""), "jar");
 }
 
 static void add_type(const struct gd_plan_call *call, json_t *fields)
@@ -160,6 +162,9 @@ static json_t *fields_json(const struct gd_explaining *x, const struct gd_plan_c
         add_field(fields, gd_span_of(always[i].name), gd_span_of(always[i].value),
                   "gatherd");
     add_configured(x, call, true, fields);
+    if (call->upstream->deadline_field.ptr)
+        add_field(fields, call->upstream->deadline_field, GD_SPAN("(milliseconds left)"),
+                  "gatherd");
     add_forwarded(x, call, passed, fields);
     add_type(call, fields);
     return fields;

@@ -222,11 +222,18 @@ struct gd_gather *gd_gather_start(struct gd_gather_context *context,
     init_body(gather);
     gd_timer_init(&gather->deadline, context->loop, on_deadline, gather);
     gd_timer_arm(&gather->deadline, route->timeout_ms);
+    gather->deadline_us =
+        gd_loop_now_us(context->loop) + route->timeout_ms * UINT64_C(1000);
     if (gather->count == 0)
         finish(gather, GD_FAIL_CANCELLED);
     else
         start_ready(gather);
     return gather;
+}
+
+uint64_t gd_gather_deadline_us(const struct gd_gather *gather)
+{
+    return gather->deadline_us;
 }
 
 void gd_gather_free(struct gd_gather *gather)

@@ -68,7 +68,8 @@ static enum gd_failure expand_line(struct gd_call *call, const struct gd_values 
     failure = gd_template_expand(call->plan->target, values, target);
     if (failure)
         return failure;
-    if (!gd_call_forward_query(&call->plan->forward, facts_of(call), target))
+    if (!gd_call_forward_query(&call->plan->forward, facts_of(call), target) ||
+        !gd_call_note_path(call, gd_buf_span(target)))
         return GD_FAIL_TOO_LARGE;
     gd_buf_init(&call->request, gd_loop_blocks(shared->loop), REQUEST_MAX_BYTES);
     call->request.budget = gd_gather_budget(call->gather);
@@ -206,29 +207,6 @@ static bool write_forwarded(struct gd_call *call)
     return true;
 }
 
-/* One Cookie field of those that are passed on (RFC 6265 5.4). */
-static bool write_cookies(struct gd_call *call)
-{
-    const struct gd_plan_forward *forward = &call->plan->forward;
-    struct gd_values values = *gd_gather_values(call->gather);
-    struct gd_buf *request = &call->request;
-    bool first = true;
-
-    for (unsigned i = 0; i < forward->cookie_count; i++) {
-        struct gd_ref ref = {.source = GD_SOURCE_COOKIE, .name = forward->cookies[i]};
-        struct gd_found found = gd_values_find(&values, &ref);
-
-        if (found.kind != GD_FOUND_TEXT)
-            continue;
-        if (!gd_buf_add_text(request, first ? "Cookie: " : "; ") ||
-            !gd_buf_add_span(request, ref.name) || !gd_buf_add(request, "=", 1) ||
-            !gd_buf_add_span(request, found.text))
-            return false;
-        first = false;
-    }
-    return first || gd_buf_add_text(request, "\r\n");
-}
-
 /* The call's own fields that have placeholders. */
 static enum gd_failure write_own(struct gd_call *call)
 {
@@ -249,6 +227,28 @@ static enum gd_failure write_own(struct gd_call *call)
     return GD_OK;
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How long the answer may take: the first of the deadlines counts. */
+static bool write_deadline(struct gd_call *call)
+{
+    const struct gd_plan_upstream *upstream = call->plan->upstream;
+    uint64_t now_us, end_us = gd_gather_deadline_us(call->gather);
+
+    if (upstream->deadline_field.ptr == NULL)
+        return true;
+    now_us = gd_loop_now_us(gd_gather_shared(call->gather)->loop);
+    end_us = earlier(end_us, now_us + upstream->timeout_ms * UINT64_C(1000));
+    if (call->plan->timeout_ms)
+        end_us =
+            earlier(end_us, call->start_us + call->plan->timeout_ms * UINT64_C(1000));
+    return gd_write_field_u64(&call->request, upstream->deadline_field,
+                              end_us > now_us ? (end_us - now_us) / 1000 : 0);
+}
+
 enum gd_failure gd_call_write_fields(struct gd_call *call)
 {
     const struct gd_plan_server *server = gd_lease_server(&call->lease);
@@ -262,7 +262,8 @@ enum gd_failure gd_call_write_fields(struct gd_call *call)
         failure = write_own(call);
     if (failure)
         return failure;
-    ok = ok && write_forwarded(call) && write_cookies(call) && write_type(call) &&
-         write_length(call) && gd_write_end(request);
+    ok = ok && write_deadline(call) && write_forwarded(call) &&
+         gd_call_write_cookies(call) && write_type(call) && write_length(call) &&
+         gd_write_end(request);
     return ok ? GD_OK : GD_FAIL_TOO_LARGE;
 }

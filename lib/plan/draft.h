@@ -37,7 +37,7 @@ struct gd_draft_tls {
 };
 
 struct gd_draft_upstream {
-    const struct gd_yaml_node *servers, *headers, *mock;
+    const struct gd_yaml_node *servers, *headers, *deadline_header, *mock;
     struct gd_draft_tls tls;
     struct gd_plan_upstream plan;
 };

@@ -268,7 +268,7 @@ static void prefer_own(struct reading *r, const struct gd_yaml_node *own)
     unsigned count = 0;
 
     for (unsigned k = 0; k < forward->header_count; k++) {
-        bool has = false;
+        bool has = gd_span_ieq(r->upstream->plan.deadline_field, forward->headers[k]);
 
         for (const struct gd_yaml_node *node = own ? own->first : NULL; node;
              node = node->next)
@@ -302,6 +302,7 @@ static void load_fields(struct reading *r, const struct gd_yaml_node *url,
         note_fields(r, &r->upstream->headers);
         return;
     }
+    gd_load_refuse_made(r->loader, &r->upstream->plan, own);
     prefer_own(r, own);
     headers = gd_load_copy_headers(r->loader, &r->upstream->headers);
     drop_forwarded(r, &headers);

@@ -45,6 +45,14 @@ static const char *find_in(const char *const *list, size_t count, struct gd_span
 
 #define FIND_IN(list, name) find_in(list, sizeof(list) / sizeof((list)[0]), name)
 
+bool gd_header_is_free(struct gd_span name)
+{
+    return gd_is_token(name) && !gd_header_is_reserved(name) &&
+           !gd_span_ieq(name, GD_SPAN("Cookie")) &&
+           !gd_span_ieq(name, GD_SPAN("Content-Type")) &&
+           !gd_span_ieq(name, GD_SPAN("Content-Encoding"));
+}
+
 bool gd_header_is_reserved(struct gd_span name)
 {
     return FIND_IN(reserved, name) != NULL || gd_is_forwarding_field(name);
@@ -240,6 +248,22 @@ void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
         set_header(&all, header, template, node->source != NULL);
     }
     *headers = all;
+}
+
+void gd_load_refuse_made(struct gd_loader *loader,
+                         const struct gd_plan_upstream *upstream,
+                         const struct gd_yaml_node *map)
+{
+    for (const struct gd_yaml_node *node = map ? map->first : NULL; node;
+         node = node->next) {
+        if (upstream->cookies && gd_span_ieq(node->key->text, GD_SPAN("cookie")))
+            gd_report_key(&loader->report, node,
+                          "with cookies: on the upstream's jar makes this field");
+        if (upstream->deadline_field.ptr &&
+            gd_span_ieq(node->key->text, upstream->deadline_field))
+            gd_report_key(&loader->report, node,
+                          "this is the deadline_header of the upstream");
+    }
 }
 
 void gd_load_set_header(struct gd_loader *loader, struct gd_span name,

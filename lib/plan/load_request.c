@@ -16,22 +16,14 @@ static bool is_query_name(struct gd_span name)
     return name.len > 0 && name.len <= 256;
 }
 
-/* Cookies are forwarded by name, and what describes a body goes with the body. */
-static bool is_header_name(struct gd_span name)
-{
-    return gd_is_token(name) && !gd_header_is_reserved(name) &&
-           !gd_span_ieq(name, GD_SPAN("Cookie")) &&
-           !gd_span_ieq(name, GD_SPAN("Content-Type")) &&
-           !gd_span_ieq(name, GD_SPAN("Content-Encoding"));
-}
-
 /* What one list may hold, and what a message says when it does not. */
 static const struct kind {
     bool (*fits)(struct gd_span name);
     const char *wrong;
     bool any_case; /* names that differ in case only are the same */
 } kinds[] = {
-    {is_header_name, "is no header field that can be forwarded", true},
+    /* Cookies are forwarded by name, and what describes a body goes with the body. */
+    {gd_header_is_free, "is no header field that can be forwarded", true},
     {is_query_name, "is no name of a query parameter", false},
     {is_cookie_name, "is no name of a cookie", false},
 };

@@ -169,6 +169,21 @@ static void check_pool(struct gd_loader *loader, const struct gd_yaml_node *map,
     pool->idle = pool->max;
 }
 
+static void load_deadline(struct gd_loader *loader, const struct gd_yaml_node *node,
+                          struct gd_plan_upstream *upstream)
+{
+    if (!gd_header_is_free(node->text) ||
+        gd_span_ieq(node->text, GD_SPAN("User-Agent")) ||
+        gd_span_ieq(node->text, GD_SPAN("Accept"))) {
+        gd_report_value(&loader->report, node,
+                        "\"%s\" is no header field that can be set to a number",
+                        node->text.ptr);
+        return;
+    }
+    upstream->deadline_field = gd_arena_copy(&loader->plan->arena, node->text);
+    gd_need(upstream->deadline_field.ptr);
+}
+
 static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
                       struct gd_upstream_draft *upstream)
 {
@@ -179,6 +194,9 @@ static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
     upstream->plan = draft.plan;
     check_pool(loader, map, &upstream->plan.pool);
     gd_load_headers(loader, draft.headers, GD_HEADERS_REQUEST, NULL, &upstream->headers);
+    if (draft.deadline_header)
+        load_deadline(loader, draft.deadline_header, &upstream->plan);
+    gd_load_refuse_made(loader, &upstream->plan, draft.headers);
     if (upstream->plan.accept_encoding)
         gd_load_set_header(loader, GD_SPAN("Accept-Encoding"), GD_SPAN(GD_CODINGS_TEXT),
                            &upstream->headers);

@@ -152,6 +152,10 @@ const struct gd_upstream_draft *gd_load_destination(struct gd_loader *loader,
 /** Whose fields they are: what is reserved differs. */
 enum gd_headers_of { GD_HEADERS_REQUEST, GD_HEADERS_ANSWER };
 
+/** Whether a request's field may have any name and value: it says nothing of the hop, the
+ *  body or cookies. */
+bool gd_header_is_free(struct gd_span name);
+
 /** Whether a request's field is set by gatherd alone, or is about the hop or its proxies.
  */
 bool gd_header_is_reserved(struct gd_span name);
@@ -161,6 +165,12 @@ bool gd_header_is_reserved(struct gd_span name);
 void gd_load_headers(struct gd_loader *loader, const struct gd_yaml_node *map,
                      enum gd_headers_of whose, const struct gd_names *names,
                      struct gd_headers *headers);
+
+/** Says that a map of fields has one that the upstream makes itself: Cookie with a jar,
+ * and its deadline_header. map may be NULL. */
+void gd_load_refuse_made(struct gd_loader *loader,
+                         const struct gd_plan_upstream *upstream,
+                         const struct gd_yaml_node *map);
 
 /** Sets one of gatherd's own. Both borrowed: constants. */
 void gd_load_set_header(struct gd_loader *loader, struct gd_span name,

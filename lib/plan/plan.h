@@ -86,6 +86,8 @@ struct gd_plan_upstream {
     uint32_t connect_timeout_ms;
     struct gd_plan_pool pool; /* per server and worker */
     size_t max_response;
+    struct gd_span deadline_field;   /* its name; ptr NULL: none */
+    bool cookies;                    /* calls have a jar */
     bool accept_encoding;            /* answers to calls may come in a content coding */
     struct gd_span header_lines;     /* rendered `headers`, each with its CRLF */
     const struct gd_plan_tls *tls;   /* NULL: none of the servers is https */

@@ -136,6 +136,11 @@
     X(UPSTREAM, "accept_encoding", BOOL, NONE, plan.accept_encoding, 0, 0, "off", "", APPLIED, \
       "Calls ask for answers in gzip, deflate or br, which are decoded within "           \
       "`max_response`; a `pass` never does.")                                             \
+    X(UPSTREAM, "cookies", BOOL, NONE, plan.cookies, 0, 0, "off", "", APPLIED,            \
+      "Keeps the cookies that answers to calls set, in each worker, and sends them with "  \
+      "the calls that come later.")                                                       \
+    X(UPSTREAM, "deadline_header", TEXT, NONE, deadline_header, 0, 0, "", "", APPLIED,    \
+      "A header field, like `X-Deadline-Ms`, that tells how many milliseconds a call has left.") \
     X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
       "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
     GD_UPSTREAM_OPTION_ROWS(X)                                                            \

@@ -69,6 +69,11 @@ void gd_exchange_start(struct gd_exchange *exchange, struct gd_session *session,
                        enum gd_method method, struct gd_buf *request, size_t max_response,
                        void (*on_done)(void *arg, enum gd_failure failure), void *arg);
 
+/** Reads the head of a complete reply again. items: room for GD_REPLY_FIELDS_MAX; out
+ *  borrows from them and from reply. False when there is none. */
+bool gd_exchange_head(const struct gd_exchange *exchange, struct gd_field *items,
+                      struct gd_response_head *out);
+
 /** Undoes the content codings of a complete reply: body then is the content, within
  *  max_response and the budget. asked: the request accepted GD_CODINGS_TEXT. GD_OK, also
  *  without a coding or a body; PROTOCOL for a coding that was not asked for and for

@@ -211,6 +211,17 @@ static enum gd_verdict look_at_head(struct gd_exchange *exchange)
     return verdict;
 }
 
+bool gd_exchange_head(const struct gd_exchange *exchange, struct gd_field *items,
+                      struct gd_response_head *out)
+{
+    struct gd_span head = {exchange->reply.data, exchange->head_bytes};
+    struct gd_head_state state = {0};
+
+    return head.len > 0 &&
+           gd_response_head_parse(&state, head, &limits, exchange->reader.method, items,
+                                  out) == GD_PARSE_DONE;
+}
+
 /* The server will send no more. */
 static enum gd_verdict look_at_end(struct gd_exchange *exchange)
 {

@@ -17,6 +17,7 @@
 #include "net/address.h"
 #include "plan/plan.h"
 
+struct gd_jar;
 struct gd_session;
 struct gd_server;
 struct gd_upstreams;
@@ -77,6 +78,9 @@ gd_upstream_lease(struct gd_upstreams *upstreams, unsigned index, bool fresh,
  * the connection clean and both sides allow another; else it is closed. Idempotent; after
  * it on_ready does not run. */
 void gd_lease_end(struct gd_lease *lease, bool reusable);
+
+/** The cookies of upstream `index`, borrowed; NULL without `cookies: on`. */
+struct gd_jar *gd_upstream_jar(struct gd_upstreams *upstreams, unsigned index);
 
 /** The plan's server the lease is on (for Host and the admin view); NULL before one is
  * picked. */

@@ -157,3 +157,35 @@ def test_time_in_the_queue_counts(scene):
         assert answer.status == 504 and answer.json()["class"] == "timeout"
         assert time.monotonic() - start < 0.3 + within(0.25)
         assert first.response().status == 504
+
+
+def told_ms(origin):
+    return int(origin.requests[-1].header("X-Deadline-Ms"))
+
+
+def test_an_upstream_is_told_how_long_a_call_may_take(scene):
+    origin = scene.origin()
+    daemon = scene.gatherd(f"""
+upstreams:
+  u: {{servers: ["{origin.url}"], timeout: 20s, deadline_header: X-Deadline-Ms}}
+  quiet: {{servers: ["{origin.url}"]}}
+routes:
+  GET /route: {{timeout: 10s, calls: {{a: u/}}}}
+  GET /try: {{timeout: 40s, calls: {{a: u/}}}}
+  GET /call: {{timeout: 40s, calls: {{a: {{url: u/, timeout: 5s}}}}}}
+  GET /later: {{timeout: 10s, calls: {{a: u/slow, b: "u/{{a.path}}"}}}}
+  GET /forged: {{timeout: 10s, calls: {{a: {{url: u/, forward: {{headers: [x-deadline-ms]}}}}}}}}
+  GET /quiet: {{calls: {{a: quiet/}}}}
+""")
+    def slow(exchange):
+        exchange.pause(0.2)
+        exchange.reply({"path": "x"})
+    origin.on("/slow", slow)
+    for path, most in (("/route", 10_000), ("/try", 20_000), ("/call", 5000), ("/later", 9800)):
+        assert daemon.get(path).status == 200
+        assert most - within(1) * 1000 < told_ms(origin) <= most, path
+    daemon.get("/forged", {"X-Deadline-Ms": "1"})
+    assert 8000 < told_ms(origin) <= 10_000
+    assert "(milliseconds left)" in daemon.admin("/explain?path=/call").body.decode()
+    daemon.get("/quiet")
+    assert origin.requests[-1].header("X-Deadline-Ms") is None

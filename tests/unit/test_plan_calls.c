@@ -253,8 +253,44 @@ START_TEST(mistakes_in_merges_and_statuses_are_found)
 }
 END_TEST
 
-GD_SUITE("plan calls", calls_that_wait_for_themselves_are_refused,
-         what_calls_mention_has_to_be_there,
+START_TEST(a_jar_and_a_cookie_field_exclude_each_other)
+{
+    PLAN_REFUSE(
+        "upstreams: {u: {servers: [http://h], cookies: on, headers: {cookie: a}}}\n"
+        "routes:\n"
+        "  GET /a: {calls: {a: {url: u/, headers: {Cookie: b}}}}\n",
+        "gw.yaml:1:61: upstreams.u.headers.cookie: with cookies: on the "
+        "upstream's jar makes this field",
+        "gw.yaml:3:43: routes.\"GET /a\".calls.a.headers.Cookie: with cookies: "
+        "on the upstream's jar makes this field");
+}
+END_TEST
+
+START_TEST(a_deadline_header_is_a_field_that_nothing_else_sets)
+{
+    PLAN_REFUSE("upstreams:\n"
+                "  a: {servers: [http://h], deadline_header: X-D, headers: {x-d: 1}}\n"
+                "  b: {servers: [http://h], deadline_header: Content-Length}\n"
+                "  c: {servers: [http://h], deadline_header: a b}\n"
+                "  d: {servers: [http://h], deadline_header: cookie}\n"
+                "routes:\n"
+                "  GET /a: {calls: {a: {url: a/, headers: {X-d: 2}}}}\n",
+                "gw.yaml:2:60: upstreams.a.headers.x-d: this is the deadline_header of "
+                "the upstream",
+                "gw.yaml:3:45: upstreams.b.deadline_header: \"Content-Length\" is no "
+                "header field that can be set to a number",
+                "gw.yaml:4:45: upstreams.c.deadline_header: \"a b\" is no header field "
+                "that can be set to a number",
+                "gw.yaml:5:45: upstreams.d.deadline_header: \"cookie\" is no header "
+                "field that can be set to a number",
+                "gw.yaml:7:43: routes.\"GET /a\".calls.a.headers.X-d: this is the "
+                "deadline_header of the upstream");
+}
+END_TEST
+
+GD_SUITE("plan calls", a_deadline_header_is_a_field_that_nothing_else_sets,
+         a_jar_and_a_cookie_field_exclude_each_other,
+         calls_that_wait_for_themselves_are_refused, what_calls_mention_has_to_be_there,
          mistakes_in_what_calls_send_and_take_are_found,
          mistakes_in_what_calls_cut_and_pass_on_are_found,
          what_would_do_nothing_or_happen_twice_is_a_mistake,

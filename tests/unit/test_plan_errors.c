@@ -30,7 +30,8 @@ START_TEST(options_of_later_versions_are_unknown)
     PLAN_REFUSE("upstreams:\n  u: {servers: http://h, hedge: off}\n",
                 "gw.yaml:2:26: upstreams.u.hedge: unknown key; allowed are servers, "
                 "balance, timeout, connect_timeout, pool, tls, headers, max_response, "
-                "accept_encoding, mock");
+                "accept_encoding, cookies, "
+                "deadline_header, mock");
 }
 END_TEST
 
