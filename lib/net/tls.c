@@ -274,6 +274,14 @@ static enum gd_io judge(struct gd_tls *tls, int rc)
     return GD_IO_ERROR;
 }
 
+/* Errors that stand in OpenSSL's queue would be taken for those of the next call. Looking
+ * is cheaper than clearing. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
 /* Moving bytes -------------------------------------------------------------------------
  */
 
@@ -282,7 +290,7 @@ enum gd_io gd_tls_handshake(struct gd_tls *tls, bool *read)
     enum gd_io io;
     int rc;
 
-    ERR_clear_error();
+    forget_errors();
     tls->emptied = false;
     rc = SSL_do_handshake(tls->ssl);
     if (rc == 1)
@@ -309,6 +317,13 @@ static void note_read(struct gd_tls *tls, enum gd_io io)
     }
 }
 
+/* Whether another try would find nothing: neither in the socket nor in OpenSSL. */
+static bool is_drained(struct gd_tls *tls)
+{
+    tls->drained = tls->emptied && !SSL_has_pending(tls->ssl);
+    return tls->drained;
+}
+
 enum gd_io gd_tls_read(struct gd_tls *tls, char *into, size_t room, size_t *n)
 {
     size_t most = room < READ_BYTES_MAX ? room : READ_BYTES_MAX, total = 0, got;
@@ -319,10 +334,12 @@ enum gd_io gd_tls_read(struct gd_tls *tls, char *into, size_t room, size_t *n)
     while (total < most && tls->over == GD_IO_OK && io == GD_IO_OK) {
         int rc;
 
-        ERR_clear_error();
+        forget_errors();
         rc = SSL_read_ex(tls->ssl, into + total, most - total, &got);
         if (rc == 1) {
             total += got;
+            if (is_drained(tls))
+                break;
             continue;
         }
         io = judge(tls, rc);
@@ -343,7 +360,7 @@ bool gd_tls_is_quiet(struct gd_tls *tls)
 
     if (tls->over != GD_IO_OK)
         return false;
-    ERR_clear_error();
+    forget_errors();
     tls->emptied = tls->read_blocked = tls->drained = false;
     rc = SSL_peek_ex(tls->ssl, &byte, 1, &got);
     if (rc == 1)
@@ -400,7 +417,7 @@ enum gd_io gd_tls_write(struct gd_tls *tls, const struct iovec *iov, int count, 
     while (io == GD_IO_OK && (piece = next_piece(iov, count, total, joined)).len > 0) {
         int rc;
 
-        ERR_clear_error();
+        forget_errors();
         rc = SSL_write_ex(tls->ssl, piece.ptr, piece.len, &put);
         if (rc == 1) {
             total += put;

@@ -38,11 +38,11 @@ SSL_CTX *gd_tls_context_new(bool verify, enum gd_tls_version min_version)
         SSL_CTX_set_alpn_protos(context, http_1_1, sizeof(http_1_1) - 1) != 0)
         abort();
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    /* A record is read with one system call, and idle connections hold no buffers. What
-     * the socket takes of a write is told, and the rest may come from another place. */
+    /* A record is read with one system call. What the socket takes of a write is told,
+     * and the rest may come from another place. */
     SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(context,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     SSL_CTX_set_session_cache_mode(context,
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);

@@ -65,13 +65,14 @@ static void on_readable(void *arg)
 }
 
 /* The request could not be written. When part of it was, the server may have answered
- * that part before it closed. */
+ * that part before it closed; and one that was not content with the handshake may have
+ * said why. */
 static void on_broken(void *arg)
 {
     struct gd_exchange *exchange = arg;
     enum gd_verdict verdict = GD_VERDICT_MORE;
 
-    if (exchange->written > 0)
+    if (exchange->written > 0 || gd_session_is_new_tls(exchange->session))
         verdict = gd_reply_read(exchange);
     if (verdict == GD_VERDICT_MORE)
         verdict = gd_reply_fail(exchange, GD_FAIL_RESET,

@@ -261,11 +261,12 @@ void gd_relay_resume(struct gd_relay *relay)
  */
 
 /* When part of the request was written, the server may have answered that part before it
- * closed. */
+ * closed; and one that was not content with the handshake may have said why. */
 static void on_broken(void *arg)
 {
     struct gd_relay *relay = arg;
-    enum outcome outcome = relay->moved > 0 ? READ_ON : READ_ENOUGH;
+    bool heard_of = relay->moved > 0 || gd_session_is_new_tls(relay->session);
+    enum outcome outcome = heard_of ? READ_ON : READ_ENOUGH;
 
     if (relay->state == GD_EXCHANGE_BODY)
         return; /* the reply goes on as long as it does */

@@ -50,6 +50,13 @@ struct gd_session *gd_session_dial(struct gd_server *server);
 /** Whether a wake-up means nothing to an exchange: TLS has messages of its own. */
 bool gd_session_is_quiet(struct gd_session *session);
 
+/** Whether its TLS handshake was for the present lease: in TLS 1.3 the server may refuse
+ *  it after it was done here. */
+static inline bool gd_session_is_new_tls(const struct gd_session *session)
+{
+    return session->stream.tls && !session->pooled;
+}
+
 /** What an error of the stream is to an exchange: `reset`, or `tls` when TLS itself is at
  *  fault, which is counted and logged here. Sets *why, constant text. */
 enum gd_failure gd_session_failure(struct gd_session *session, const char **why);

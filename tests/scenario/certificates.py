@@ -55,7 +55,8 @@ class Authority:
         return os.path.join(self.folder, name)
 
     def self_signed(self, name, *more):
-        pair = Pair(self.path(f"{name}.self.pem"), self.path(f"{name}.self.key"))
+        stem = self.path(name.replace(" ", "-"))
+        pair = Pair(f"{stem}.self.pem", f"{stem}.self.key")
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-config", self.config, "-subj", f"/CN={name}", "-days", "30",
                 "-keyout", pair.key, "-out", pair.cert, *more)

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 
 from daemon import run_gatherd
-from tls import (V1_2, V1_3, assert_fails, authority, gather, origin_of, server_context, trusting)
+from tls import (V1_2, V1_3, NginxOrigin, assert_fails, authority, gather, origin_of, server_context, trusting)
 
 # --- names ------------------------------------------------------------------------------
 
@@ -207,3 +207,26 @@ routes: {GET /x: {calls: {a: a/y, b: "https://api.test/z"}}}
     assert done.returncode == 0, done.stderr
     for text in ("https://h:8443/y", "https://api.test/z", "whose certificate is not verified"):
         assert text in done.stdout, done.stdout
+
+
+# --- a server that is none of ours --------------------------------------------------------
+
+def test_nginx_is_spoken_to_in_each_version(scene):
+    if not shutil.which("nginx"):
+        return
+    mine = authority().issue("gatherd", "DNS:gatherd.test")
+    for version in ("TLSv1.2", "TLSv1.3"):
+        origin = scene.keep(NginxOrigin(version, clients="on"))
+        daemon = scene.gatherd(f"""
+upstreams: {{a: {{servers: [{origin.url}]{trusting(f', cert: "{mine.cert}", key: "{mine.key}"')}}}}}
+routes: {{GET /x: {{calls: {{small: a/small, large: a/large}}}}}}
+""")
+        seen = set()
+        for _ in range(12):
+            answer = daemon.get("/x").json()
+            assert answer["large"] == "n" * 1_000_000
+            seen.add(tuple(answer["small"]))
+        assert {(version, "r", "CN=gatherd")} <= seen <= {(version, how, "CN=gatherd") for how in ("r", ".")}
+        assert sum(daemon.upstream("a")["failures"].values()) == 0
+        server = daemon.server("a")
+        assert server["tls_handshakes"] - server["tls_resumed"] <= 3, server

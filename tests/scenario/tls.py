@@ -1,8 +1,11 @@
 """Upstreams that speak TLS, and what stands between them and the daemon."""
+import os
 import select
 import re
 import socket
 import ssl
+import subprocess
+import tempfile
 import threading
 
 from certificates import Authority
@@ -223,3 +226,65 @@ def assert_fails(daemon, word, reason=None):
     if reason:
         until(lambda: re.search(rf"warn: upstream a: .*{reason}", daemon.log()), f"'{reason}' in the log")
     return answer
+
+
+NGINX = """
+daemon off;
+pid {folder}/pid;
+error_log stderr error;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    keepalive_requests 5;
+    server {{
+        listen 127.0.0.1:{port} ssl;
+        ssl_certificate {cert};
+        ssl_certificate_key {key};
+        ssl_client_certificate {ca};
+        ssl_verify_client {clients};
+        ssl_protocols {versions};
+        location /large {{ root {folder}; default_type application/json; }}
+        location / {{ return 200 '["$ssl_protocol", "$ssl_session_reused", "$ssl_client_s_dn"]'; }}
+    }}
+}}
+"""
+
+
+class NginxOrigin:
+    """nginx with TLS: at /large 1 MB of JSON, elsewhere what it knows of the connection. It
+    closes each after five requests."""
+
+    def __init__(self, versions="TLSv1.2 TLSv1.3", clients="off"):
+        self.home = tempfile.TemporaryDirectory(prefix="gatherd-nginx-")
+        os.chmod(self.home.name, 0o755)  # its workers may be someone else
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        pair = authority().issue()
+        with open(f"{self.home.name}/nginx.conf", "w", encoding="ascii") as file:
+            file.write(NGINX.format(folder=self.home.name, port=self.port, cert=pair.cert, key=pair.key,
+                                    ca=authority().cert, versions=versions, clients=clients))
+        with open(f"{self.home.name}/large", "w", encoding="ascii") as file:
+            file.write('"' + "n" * 1_000_000 + '"')
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            ["nginx", "-p", self.home.name, "-c", f"{self.home.name}/nginx.conf", "-e", "stderr"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(self.answers, "nginx answers", 20)
+
+    def answers(self):
+        assert self.process.poll() is None, "nginx did not start"
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+        except OSError:
+            return False
+        return True
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.home.cleanup()
