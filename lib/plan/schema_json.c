@@ -13,6 +13,7 @@
 #define TARGET_PATTERN "^(/|https?://)|" VARIABLE
 #define DURATION_PATTERN "^[0-9]+(ms|s|m|h)$|" VARIABLE
 #define SIZE_PATTERN "^[0-9]+([KMG]i?)?B$|" VARIABLE
+#define BALANCE_PATTERN "^(round_robin|least_pending|random_two|hash\\(.*\\))$|" VARIABLE
 #define PERCENT_PATTERN "^[0-9.]+%$|" VARIABLE
 
 static json_t *text_like(const char *pattern)
@@ -60,6 +61,11 @@ static json_t *map_of(json_t *value)
 static json_t *any_of(json_t *first, json_t *second)
 {
     return gd_need(json_pack("{s:[o, o]}", "anyOf", first, second));
+}
+
+static json_t *or_off(json_t *first)
+{
+    return any_of(first, gd_need(json_pack("{s:[s, b]}", "enum", "off", false)));
 }
 
 static json_t *address(void)
@@ -130,8 +136,7 @@ static json_t *type_schema(const struct gd_option *option)
     case GD_TYPE_ADDRESSES:
         return any_of(address(), list_of(address()));
     case GD_TYPE_ADMIN:
-        return any_of(any_of(address(), ref(option->of)),
-                      gd_need(json_pack("{s:[s, b]}", "enum", "off", false)));
+        return or_off(any_of(address(), ref(option->of)));
     case GD_TYPE_SERVERS:
         return any_of(any_of(text_like(URL_PATTERN), ref(option->of)),
                       list_of(any_of(text_like(URL_PATTERN), ref(option->of))));
@@ -145,6 +150,12 @@ static json_t *type_schema(const struct gd_option *option)
         return list_of(gd_need(json_pack("{s:s}", "type", "string")));
     case GD_TYPE_STATUSES:
         return list_of(gd_need(json_pack("{s:[s, s]}", "type", "string", "integer")));
+    case GD_TYPE_BALANCE:
+        return text_like(BALANCE_PATTERN);
+    case GD_TYPE_SWITCH:
+        return or_off(ref(option->of));
+    case GD_TYPE_HEDGE:
+        return or_off(text_like("^p95$|" DURATION_PATTERN));
     case GD_TYPE_MERGE:
         return any_of(words(option), ref(option->of));
     case GD_TYPE_JSON:

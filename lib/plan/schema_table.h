@@ -16,6 +16,8 @@
  *   words    ENUM: its values, in the order of the C enum; INT: the word that means 0
  *   reload   APPLIED: a reload takes a changed value over; RESTART: only a restart does
  */
+#include "plan/schema_upstream.h"
+
 /* clang-format off */
 #define GD_SECTION_ROWS(X)                                                                \
     X(TOP, struct gd_draft_top, "Top level", "The options of the file itself.")           \
@@ -23,15 +25,7 @@
     X(LIMITS, struct gd_plan_limits, "limits", "Bounds on what clients may send and hold.") \
     X(LOG, struct gd_draft_log, "log", "The error log, written to standard error.")       \
     X(DRAIN, struct gd_draft_drain, "drain", "What happens between a stop signal and the end.") \
-    X(UPSTREAM, struct gd_draft_upstream, "upstreams.NAME",                               \
-      "A service that is called. Short forms: a server's URL, or a list of them. "        \
-      "A name has letters, digits, `_`, `-` and `.`.")                                    \
-    X(SERVER, struct gd_draft_server, "upstreams.NAME.servers[]",                         \
-      "The long form of a server of an upstream.")                                        \
-    X(POOL, struct gd_plan_pool, "upstreams.NAME.pool",                                   \
-      "Kept connections, per server and worker.")                                         \
-    X(MOCK, struct gd_draft_mock, "upstreams.NAME.mock.PATTERN",                          \
-      "An answer from the configuration itself. The key is a pattern like a route's.")    \
+    GD_UPSTREAM_SECTION_ROWS(X)                                                           \
     X(DEFAULTS, struct gd_draft_route, "defaults", "Route options that apply to all routes.") \
     X(ROUTE, struct gd_draft_route, "routes.PATTERN",                                     \
       "What is answered. The key is `[METHOD ][HOST]/PATH`, with `{name}` for a segment "  \
@@ -44,9 +38,6 @@
     X(MERGE, struct gd_draft_merge, "routes.PATTERN.merge", "The long form of `merge`.")  \
     X(FORWARD, struct gd_draft_forward, "forward",                                        \
       "What of the browser's request is passed on to upstreams; nothing else is.")
-
-#define GD_MS_MAX 86400000 /* 24h */
-#define GD_SIZE_MAX 1073741824 /* 1GiB */
 
 #define GD_OPTION_ROWS(X)                                                                 \
     X(TOP, "include", PATTERNS, NONE, include, 0, 0, "", "", APPLIED,                     \
@@ -104,49 +95,7 @@
       "The least important kind of line that is written.")                                \
     X(DRAIN, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "30s", "", APPLIED,     \
       "How long requests in progress may take after a stop signal.")                      \
-    X(UPSTREAM, "servers", SERVERS, SERVER, servers, 0, 0, "", "", APPLIED,               \
-      "Its addresses: `http://HOST[:PORT]`, or a list of these.")                         \
-    X(UPSTREAM, "balance", ENUM, NONE, plan.balance, 0, 0, "least_pending",               \
-      "round_robin|least_pending", APPLIED, "How a server is chosen.")                    \
-    X(UPSTREAM, "timeout", DURATION, NONE, plan.timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED, \
-      "One try, from asking for a connection to the last byte of the answer; of a "       \
-      "`pass`, how long request or answer may make no progress.")                         \
-    X(UPSTREAM, "connect_timeout", DURATION, NONE, plan.connect_timeout_ms, 1, GD_MS_MAX, \
-      "500ms", "", APPLIED, "Opening a connection.")                                      \
-    X(UPSTREAM, "pool", SECTION, POOL, plan.pool, 0, 0, "", "", APPLIED,                  \
-      "Kept connections, per server and worker.")                                         \
-    X(UPSTREAM, "headers", HEADERS, NONE, headers, 0, 0, "", "", APPLIED,                 \
-      "Header fields of every request to it. `{version}` is this program's version. "     \
-      "`User-Agent: gatherd/{version}` and `Accept: application/json` are set unless "    \
-      "given here.")                                                                      \
-    X(UPSTREAM, "max_response", SIZE, NONE, plan.max_response, 1, GD_SIZE_MAX, "10MiB", "", \
-      APPLIED, "Largest body of an answer to a call; a `pass` has no bound.")             \
-    X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
-      "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
-    X(SERVER, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED, "`http://HOST[:PORT]`.")     \
-    X(SERVER, "weight", INT, NONE, weight, 1, 1000, "1", "", APPLIED,                     \
-      "Its share of the requests, in proportion to the others.")                          \
-    X(POOL, "max", INT, NONE, max, 1, 65535, "128", "", APPLIED, "Connections open at once.") \
-    X(POOL, "idle", INT, NONE, idle, 0, 65535, "32", "", APPLIED,                         \
-      "Connections kept open while unused; what a burst leaves above that is closed when "  \
-      "unused for a second. 0: none is kept.")                                            \
-    X(POOL, "idle_timeout", DURATION, NONE, idle_timeout_ms, 1, GD_MS_MAX, "60s", "", APPLIED, \
-      "How long an unused connection is kept.")                                           \
-    X(POOL, "max_age", DURATION, NONE, max_age_ms, 1, 604800000, "10m", "", APPLIED,      \
-      "Age at which a connection is no longer used again.")                               \
-    X(POOL, "max_requests", INT, NONE, max_requests, 1, 1000000000, "10000", "", APPLIED, \
-      "Requests after which a connection is closed.")                                     \
-    X(POOL, "queue", INT, NONE, queue, 0, 1000000, "256", "", APPLIED,                    \
-      "Calls that may wait for a connection; more fail with `overload`.")                 \
-    X(MOCK, "json", JSON, NONE, json, 0, 0, "", "", APPLIED,                              \
-      "The body, any value; `{name}` in its texts is a parameter of the pattern.")        \
-    X(MOCK, "status", INT, NONE, plan.status, 200, 599, "200", "", APPLIED, "The status.") \
-    X(MOCK, "headers", HEADERS, NONE, headers, 0, 0, "", "", APPLIED,                     \
-      "Further header fields of the answer.")                                             \
-    X(MOCK, "delay", DURATION, NONE, plan.delay_ms, 0, GD_MS_MAX, "0ms", "", APPLIED,     \
-      "How long the answer takes.")                                                       \
-    X(MOCK, "fail", PERCENT, NONE, plan.fail_share, 0, 0, "0%", "", APPLIED,              \
-      "The share of requests that is answered with 500 instead.")                         \
+    GD_UPSTREAM_OPTION_ROWS(X)                                                            \
     X(ROUTE, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED,      \
       "The deadline of the whole answer; calls that are not done by then have failed. Of " \
       "a `pass`: of the answer's header, from the end of the request's body.")            \
