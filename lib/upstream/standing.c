@@ -87,7 +87,7 @@ static void take_out(struct gd_server *server)
     gd_stat_inc(&server->stats[GD_SERVER_EJECTIONS]);
     if (first)
         gd_log_limited(&server->eject_log, GD_LOG_WARN,
-                       "upstream %s: %s is taken out: %u failures in a row",
+                       "upstream %s: %s is taken out: its requests failed, %u in a row",
                        server->upstream->name, server->plan->name,
                        rule_of(server)->errors);
 }
