@@ -52,6 +52,18 @@ static struct gd_upstream_stats *stats_of(const struct gd_pass *pass)
 
 /* The end ---------------------------------------------------------------------------- */
 
+/* Tells what became of the request. A deadline that is not the server's own says
+ * something of it only when it had a fair part of the time a try may take, as with calls.
+ */
+static void judge(const struct gd_pass *pass, enum gd_failure failure, int status)
+{
+    uint64_t fair_us = (uint64_t)upstream_of(pass)->timeout_ms * 1000 / 4;
+    uint64_t had_us = gd_loop_now_us(pass->shared->loop) - pass->start_us;
+
+    if (pass->lease.session && (failure != GD_FAIL_TIMEOUT || had_us >= fair_us))
+        gd_lease_judge(&pass->lease, failure, status);
+}
+
 static void end_extra(struct gd_pass *pass)
 {
     if (pass->extra)
@@ -66,8 +78,7 @@ static void leave_upstream(struct gd_pass *pass, enum gd_failure failure)
 
     pass->ended = true;
     gd_timer_disarm(&pass->timer);
-    if (pass->lease.session)
-        gd_lease_judge(&pass->lease, failure, pass->status);
+    judge(pass, failure, pass->status);
     gd_relay_cancel(&pass->relay);
     gd_lease_end(&pass->lease, pass->relay.reusable);
     end_extra(pass);
@@ -210,8 +221,7 @@ static bool retry(struct gd_pass *pass, bool listed, enum gd_failure failure, in
                                                     : GD_UPSTREAM_OVER_BUDGET]);
     if (!pass->extra)
         return false;
-    if (pass->lease.session)
-        gd_lease_judge(&pass->lease, failure, status);
+    judge(pass, failure, status);
     pass->tries++;
     pass->leased = pass->retried = false;
     pass->lease.avoid = pass->lease.server;
