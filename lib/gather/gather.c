@@ -20,6 +20,11 @@ size_t *gd_gather_budget(struct gd_gather *gather)
     return gather->about.budget;
 }
 
+uint64_t gd_gather_deadline_us(const struct gd_gather *gather)
+{
+    return gather->deadline_us;
+}
+
 const struct gd_values *gd_gather_values(struct gd_gather *gather)
 {
     return &gather->values;
@@ -223,6 +228,8 @@ struct gd_gather *gd_gather_start(struct gd_gather_context *context,
     init_body(gather);
     gd_timer_init(&gather->deadline, context->loop, on_deadline, gather);
     gd_timer_arm(&gather->deadline, route->timeout_ms);
+    gather->deadline_us =
+        gd_loop_now_us(context->loop) + (uint64_t)route->timeout_ms * 1000;
     if (gather->count == 0)
         finish(gather, GD_FAIL_CANCELLED);
     else

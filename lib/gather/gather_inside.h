@@ -22,6 +22,7 @@ struct gd_gather {
     struct gd_doc body;
     struct gd_values values;
     struct gd_timer deadline;
+    uint64_t deadline_us; /* loop time */
     struct gd_work completion, news;
     unsigned count;
     struct gd_part parts[];

@@ -113,7 +113,7 @@ START_TEST(verifying_is_switched_off_by_its_own_word_only)
         "accepted",
         "gw.yaml:3:32: upstreams.b.tls: expected a map of options (`key: value`), "
         "found \"false\"",
-        "gw.yaml:4:32: upstreams.c.tls.verfiy: unknown key; did you mean "
+        "gw.yaml:4:33: upstreams.c.tls.verfiy: unknown key; did you mean "
         "\"verify\"?");
 }
 END_TEST
