@@ -14,7 +14,7 @@
     X(STATUS, "status", 502, "the upstream answered with a status that is no success")   \
     X(JSON, "json", 502, "the body of the answer was not valid JSON")                    \
     X(TOO_LARGE, "too_large", 502, "the answer was larger than its limit")               \
-    X(OVERLOAD, "overload", 503, "no connection was free and the queue was full")        \
+    X(OVERLOAD, "overload", 503, "the queue, or the upstream's max_in_flight, was full") \
     X(UNRESOLVED, "unresolved", 502, "a placeholder had no value")                       \
     X(CONFLICT, "conflict", 502, "two answers had a member of the same name")            \
     X(CANCELLED, "cancelled", 502, "the call was cancelled before it was complete")

@@ -62,6 +62,7 @@ struct gd_upstream_stats {
 
 struct gd_server_stats {
     uint64_t values[GD_SERVER_STATS];
+    uint64_t out_until_s; /* wall clock: how long it was last taken out; 0: never was */
 };
 
 /** All of one worker. Routes, upstreams and servers by their index in the plan. */

@@ -93,6 +93,16 @@
       "reason=\"evicted\"", "Cookies of its answers that were not kept, or made room")   \
     X(DECODED, COUNTER, "gatherd_upstream_decoded_total", "",                            \
       "Answers that came in a content coding, which was undone")                         \
+    X(RETRIES, COUNTER, "gatherd_upstream_retries_total", "",                            \
+      "Tries beside the first, after one that failed")                                   \
+    X(HEDGES, COUNTER, "gatherd_upstream_hedges_total", "",                              \
+      "Second requests sent because the first one took long")                            \
+    X(HEDGES_WON, COUNTER, "gatherd_upstream_hedges_won_total", "",                      \
+      "Second requests that were answered first")                                        \
+    X(OVER_BUDGET, COUNTER, "gatherd_upstream_over_budget_total", "",                    \
+      "Retries and hedges that were not made because the budget was used up")            \
+    X(REFUSED, COUNTER, "gatherd_upstream_refused_total", "",                            \
+      "Tries refused because max_in_flight was reached")                                 \
     GD_STAT_FAILURE_ROWS(X, "gatherd_upstream_failures_total",                           \
                          "Calls that failed, by class")
 
@@ -118,7 +128,21 @@
       "Connections in the pool")                                                         \
     X(SESSIONS_DIALLING, GAUGE, "gatherd_server_sessions", "state=\"dialling\"",         \
       "Connections in the pool")                                                         \
-    X(QUEUED, GAUGE, "gatherd_server_queued", "", "Calls waiting for a connection")
+    X(QUEUED, GAUGE, "gatherd_server_queued", "", "Calls waiting for a connection")      \
+    X(STATE_OUT, GAUGE, "gatherd_server_state", "state=\"out\"",                         \
+      "Workers for which the server is not as it should be")                             \
+    X(STATE_TRIAL, GAUGE, "gatherd_server_state", "state=\"trial\"",                     \
+      "Workers for which the server is not as it should be")                             \
+    X(STATE_DOWN, GAUGE, "gatherd_server_state", "state=\"down\"",                       \
+      "Workers for which the server is not as it should be")                             \
+    X(EJECTIONS, COUNTER, "gatherd_server_ejections_total", "",                          \
+      "Times it was taken out because requests failed")                                  \
+    X(TRIALS, COUNTER, "gatherd_server_trials_total", "",                                \
+      "Requests that tried a server that had been taken out")                            \
+    X(CHECKS_PASSED, COUNTER, "gatherd_server_health_checks_total", "result=\"passed\"", \
+      "Health checks")                                                                   \
+    X(CHECKS_FAILED, COUNTER, "gatherd_server_health_checks_total", "result=\"failed\"", \
+      "Health checks")
 
 /* A row a failure class; kept in the order of GD_FAILURE_ROWS (asserted in stat.c). */
 #define GD_STAT_FAILURE_ROWS(X, name, help)                                              \

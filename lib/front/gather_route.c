@@ -56,7 +56,12 @@ void gd_gather_route_problem(struct gd_passage *passage, const struct gd_outcome
     struct gd_plan_header retry = {GD_SPAN("Retry-After"), GD_SPAN("1")};
     struct gd_request *request = passage->request;
     struct gd_buf extra;
-    char detail[128];
+    char detail[128], seconds[16];
+
+    if (outcome->retry_after_s) {
+        snprintf(seconds, sizeof(seconds), "%u", outcome->retry_after_s);
+        retry.value = gd_span_of(seconds);
+    }
 
     gd_buf_init(&extra, gd_loop_blocks(passage->engine->loop), EXTRA_MAX_BYTES);
     if (!write_extra(&extra, outcome))
@@ -67,7 +72,7 @@ void gd_gather_route_problem(struct gd_passage *passage, const struct gd_outcome
     gd_gather_free(passage->gather);
     gd_request_problem(request, outcome->status,
                        detail_of(outcome, detail, sizeof(detail)), gd_buf_span(&extra),
-                       &retry, outcome->status == 503);
+                       &retry, outcome->status == 503 || outcome->retry_after_s);
     gd_buf_free(&extra);
 }
 

@@ -33,7 +33,9 @@ struct gd_pass {
     bool paused;    /* it is held back */
     bool held;      /* the client has not taken a piece of the answer */
     bool retried;   /* the one retry after a stale connection is used up */
+    bool extra;     /* it holds one of the upstream's tries beside the first */
     bool ended;     /* the upstream is done with */
+    uint32_t tries; /* beside the first */
 };
 
 static void attempt(struct gd_pass *pass);
@@ -50,6 +52,25 @@ static struct gd_upstream_stats *stats_of(const struct gd_pass *pass)
 
 /* The end ---------------------------------------------------------------------------- */
 
+/* Tells what became of the request. A deadline that is not the server's own says
+ * something of it only when it had a fair part of the time a try may take, as with calls.
+ */
+static void judge(const struct gd_pass *pass, enum gd_failure failure, int status)
+{
+    uint64_t fair_us = (uint64_t)upstream_of(pass)->timeout_ms * 1000 / 4;
+    uint64_t had_us = gd_loop_now_us(pass->shared->loop) - pass->start_us;
+
+    if (pass->lease.session && (failure != GD_FAIL_TIMEOUT || had_us >= fair_us))
+        gd_lease_judge(&pass->lease, failure, status);
+}
+
+static void end_extra(struct gd_pass *pass)
+{
+    if (pass->extra)
+        gd_upstream_end_extra(pass->shared->upstreams, upstream_of(pass)->index);
+    pass->extra = false;
+}
+
 /* Gives back what is held of the upstream, and counts. */
 static void leave_upstream(struct gd_pass *pass, enum gd_failure failure)
 {
@@ -57,8 +78,10 @@ static void leave_upstream(struct gd_pass *pass, enum gd_failure failure)
 
     pass->ended = true;
     gd_timer_disarm(&pass->timer);
+    judge(pass, failure, pass->status);
     gd_relay_cancel(&pass->relay);
     gd_lease_end(&pass->lease, pass->relay.reusable);
+    end_extra(pass);
     gd_stat_add(&stats->values[GD_UPSTREAM_IN_FLIGHT], -1);
     if (failure)
         gd_stat_inc(&stats->values[GD_UPSTREAM_FAIL_CONNECT + failure - 1]);
@@ -179,12 +202,51 @@ static bool open_answer(struct gd_pass *pass, const struct gd_response_head *hea
     return true;
 }
 
+/* Sends a request that failed to another server, when the upstream's `retry` lets it:
+ * listed says that it names the failure. Nothing of a body may have been taken, and
+ * nothing of an answer shown. */
+static bool retry(struct gd_pass *pass, bool listed, enum gd_failure failure, int status)
+{
+    const struct gd_plan_upstream *upstream = upstream_of(pass);
+    const struct gd_plan_retry *plan = &upstream->retry;
+    struct gd_upstreams *upstreams = pass->shared->upstreams;
+
+    if (!listed || pass->tries >= plan->tries || pass->opened || pass->consumed ||
+        pass->uploading || !(plan->methods >> pass->request->head.method & 1) ||
+        !gd_upstream_has_other(upstreams, upstream->index, &pass->lease))
+        return false;
+    end_extra(pass);
+    pass->extra = gd_upstream_take_extra(upstreams, upstream->index);
+    gd_stat_inc(&stats_of(pass)->values[pass->extra ? GD_UPSTREAM_RETRIES
+                                                    : GD_UPSTREAM_OVER_BUDGET]);
+    if (!pass->extra)
+        return false;
+    judge(pass, failure, status);
+    pass->tries++;
+    pass->leased = pass->retried = false;
+    pass->lease.avoid = pass->lease.server;
+    gd_relay_cancel(&pass->relay);
+    gd_lease_end(&pass->lease, pass->relay.reusable);
+    gd_relay_free(&pass->relay);
+    attempt(pass);
+    return true;
+}
+
+static bool is_listed(const struct gd_pass *pass, enum gd_failure failure)
+{
+    return upstream_of(pass)->retry.failures >> failure & 1;
+}
+
 static enum gd_relay_say on_reply(void *arg, const struct gd_response_head *head,
                                   struct gd_span piece, bool last)
 {
     struct gd_pass *pass = arg;
     struct iovec iov = {(char *)piece.ptr, piece.len};
 
+    if (head &&
+        retry(pass, gd_statuses_have(&upstream_of(pass)->retry.statuses, head->status),
+              GD_OK, head->status))
+        return GD_RELAY_OVER;
     if (head && !open_answer(pass, head, last ? piece.len : GD_LENGTH_UNKNOWN)) {
         pass->relay.why = "the head cannot be passed on";
         fail(pass, GD_FAIL_PROTOCOL);
@@ -215,7 +277,8 @@ static void on_failed(void *arg, enum gd_failure failure)
     struct gd_pass *pass = arg;
 
     if (!is_stale(pass, failure)) {
-        fail(pass, failure);
+        if (!retry(pass, is_listed(pass, failure), failure, 0))
+            fail(pass, failure);
         return;
     }
     pass->retried = true;
@@ -279,17 +342,21 @@ static void start_relay(struct gd_pass *pass)
 
 static void on_lease(void *arg, enum gd_failure failure)
 {
-    if (failure)
-        fail(arg, failure);
-    else
-        start_relay(arg);
+    struct gd_pass *pass = arg;
+
+    if (failure == GD_OK)
+        start_relay(pass);
+    else if (!retry(pass, is_listed(pass, failure), failure, 0))
+        fail(pass, failure);
 }
 
-/* Once, and once more after a stale connection. */
+/* Once, once more after a stale connection, and as often as `retry` lets it. */
 static void attempt(struct gd_pass *pass)
 {
     const struct gd_plan_pass *plan = pass->route->pass;
 
+    pass->lease.may_fail =
+        pass->tries < plan->upstream->retry.tries && !gd_pass_has_body(pass->request);
     switch (gd_upstream_lease(pass->shared->upstreams, plan->upstream->index,
                               pass->retried, &pass->lease, on_lease, pass)) {
     case GD_LEASE_READY:
@@ -346,6 +413,9 @@ void gd_pass_start(struct gd_pass *pass, const struct gd_values *values)
 
     gd_stat_inc(&stats->values[GD_UPSTREAM_CALLS]);
     gd_stat_inc(&stats->values[GD_UPSTREAM_IN_FLIGHT]);
+    if (upstream_of(pass)->hash_key)
+        pass->lease.key =
+            gd_upstream_key(upstream_of(pass), values, &pass->shared->scratch);
     gd_timer_init(&pass->timer, pass->shared->loop, on_timer, pass);
     gd_timer_arm(&pass->timer, pass->route->timeout_ms);
     if (failure)

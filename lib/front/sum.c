@@ -32,6 +32,16 @@ static void sum_values(uint64_t *dst, const uint64_t *src, unsigned count)
         dst[i] += gd_stat_read(&src[i]);
 }
 
+/* Out until the last worker takes it in again. */
+static void sum_server(struct gd_server_stats *dst, const struct gd_server_stats *src)
+{
+    uint64_t until_s = gd_stat_read(&src->out_until_s);
+
+    sum_values(dst->values, src->values, GD_SERVER_STATS);
+    if (gd_stat_read(&src->values[GD_SERVER_STATE_OUT]) && until_s > dst->out_until_s)
+        dst->out_until_s = until_s;
+}
+
 /* All workers' sets added up. Returns owned. */
 static struct gd_stats *sum_stats(const struct gd_admin_source *source)
 {
@@ -53,7 +63,7 @@ static struct gd_stats *sum_stats(const struct gd_admin_source *source)
             gd_hist_merge(&sum->upstreams[i].latency, &stats->upstreams[i].latency);
         }
         for (size_t i = 0; i < sum->server_count; i++)
-            sum_values(sum->servers[i].values, stats->servers[i].values, GD_SERVER_STATS);
+            sum_server(&sum->servers[i], &stats->servers[i]);
     }
     return sum;
 }
@@ -128,6 +138,16 @@ static json_t *routes_json(const struct gd_plan *plan, const struct gd_stats *su
     return list;
 }
 
+static void add_time(json_t *into, const char *key, uint64_t wall_s)
+{
+    time_t seconds = (time_t)wall_s;
+    char text[32];
+    struct tm tm;
+
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
+    json_object_set_new(into, key, json_string(text));
+}
+
 static json_t *servers_json(const struct gd_plan_upstream *upstream,
                             const struct gd_stats *sum)
 {
@@ -138,6 +158,8 @@ static json_t *servers_json(const struct gd_plan_upstream *upstream,
         json_t *server = json_pack("{s:s}", "address", plan->name);
 
         add_rows(server, &server_scope, sum->servers[plan->index].values);
+        if (sum->servers[plan->index].out_until_s)
+            add_time(server, "out_until", sum->servers[plan->index].out_until_s);
         json_array_append_new(list, server);
     }
     return list;

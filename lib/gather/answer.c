@@ -198,13 +198,14 @@ static enum gd_composed compose(struct gd_gather *gather, struct gd_outcome *out
 /* The outcome ---------------------------------------------------------------------------
  */
 
-/* What the client hears when a required call has failed: an upstream's own 4xx, else the
- * status of the class. */
+/* What the client hears when a required call has failed: an upstream's own 4xx, and a 503
+ * that says when to come back; else the status of the class. */
 static int failed_status(const struct gd_part *part)
 {
     int status = part->yield->status;
 
-    if (part->failure == GD_FAIL_STATUS && status >= 400 && status <= 499)
+    if (part->failure == GD_FAIL_STATUS &&
+        ((status >= 400 && status <= 499) || (status == 503 && part->retry_after_s)))
         return status;
     return gd_failure_status(part->failure);
 }
@@ -246,6 +247,7 @@ void gd_gather_outcome(struct gd_gather *gather, struct gd_outcome *outcome)
         outcome->failure = culprit->failure;
         outcome->culprit = culprit->plan;
         outcome->status = failed_status(culprit);
+        outcome->retry_after_s = culprit->retry_after_s;
         return;
     }
     switch (compose(gather, outcome)) {

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/log.h"
+#include "gather/again.h"
 #include "gather/part.h"
 #include "json/scan.h"
 
@@ -55,12 +56,56 @@ static void let_go(struct gd_call *call)
         gd_timer_disarm(call->try_deadline);
 }
 
+/* Ends a try that failed: another one follows, or the call has failed. */
+static enum verdict conclude(struct gd_call *call, enum gd_failure failure)
+{
+    return gd_retry_prepare(call, failure) ? go(call, GD_CALL_PAUSE)
+                                           : fail(call, failure);
+}
+
+/* The first request has failed for good. While a second one is on its way, it decides. */
+static void give_up_first(struct gd_call *call, enum gd_failure failure)
+{
+    call->failure = failure;
+    go(call, gd_hedge_runs(call) ? GD_CALL_SECOND : GD_CALL_DECODE);
+}
+
+/* A deadline that is not the server's own says something of it only when it had a fair
+ * part of the time a try may take. */
+static void judge_late(struct gd_call *call)
+{
+    uint64_t now_us = gd_loop_now_us(gd_gather_shared(call->gather)->loop);
+    uint64_t fair_us = (uint64_t)call->plan->upstream->timeout_ms * 1000 / 4;
+
+    if (call->lease.session && now_us - call->exchange.started_us >= fair_us)
+        gd_lease_judge(&call->lease, GD_FAIL_TIMEOUT, 0);
+}
+
 static void on_deadline(void *arg)
 {
     struct gd_call *call = arg;
 
+    judge_late(call);
     let_go(call);
     fail(call, GD_FAIL_TIMEOUT);
+    run(call);
+}
+
+static void on_try_deadline(void *arg)
+{
+    struct gd_call *call = arg;
+
+    gd_lease_judge(&call->lease, GD_FAIL_TIMEOUT, 0);
+    let_go(call);
+    give_up_first(call, GD_FAIL_TIMEOUT);
+    run(call);
+}
+
+static void on_pause(void *arg)
+{
+    struct gd_call *call = arg;
+
+    go(call, GD_CALL_EXPAND);
     run(call);
 }
 
@@ -69,7 +114,7 @@ static void on_lease(void *arg, enum gd_failure failure)
     struct gd_call *call = arg;
 
     if (failure)
-        fail(call, failure);
+        give_up_first(call, failure);
     else
         go(call, GD_CALL_EXCHANGE);
     run(call);
@@ -83,6 +128,15 @@ static void say_why(struct gd_call *call, enum gd_failure failure)
                gd_failure_word(failure), call->exchange.why);
 }
 
+/* RFC 9112 9.3.1: a connection may be closed just as a request is sent on it; one that
+ * was not answered at all may be sent again when that does no harm. */
+static bool is_stale(const struct gd_call *call)
+{
+    return call->failure == GD_FAIL_RESET && call->lease.session && call->lease.reused &&
+           !call->exchange.heard && !call->stale &&
+           gd_method_idempotent(call->plan->method);
+}
+
 static void on_exchange(void *arg, enum gd_failure failure)
 {
     struct gd_call *call = arg;
@@ -90,12 +144,19 @@ static void on_exchange(void *arg, enum gd_failure failure)
     if (failure)
         say_why(call, failure);
     call->failure = failure;
-    go(call, GD_CALL_DECODE);
+    if (call->hedge && !is_stale(call) && (failure || call->exchange.status >= 500)) {
+        gd_lease_judge(&call->lease, failure, call->exchange.status);
+        let_go(call);
+        give_up_first(call, failure);
+    } else {
+        go(call, GD_CALL_DECODE);
+    }
     run(call);
 }
 
-/* Arms a deadline only where it can come before the route's own. */
-static void arm(struct gd_call *call, struct gd_timer **timer, uint32_t ms)
+/* Arms a timer only where it can come before the route's deadline. */
+static void arm(struct gd_call *call, struct gd_timer **timer, uint32_t ms,
+                void (*on_expired)(void *arg))
 {
     const struct gd_gather_request *about = gd_gather_about(call->gather);
 
@@ -105,7 +166,7 @@ static void arm(struct gd_call *call, struct gd_timer **timer, uint32_t ms)
         *timer = gd_arena_alloc(about->arena, sizeof(**timer));
         if (*timer == NULL)
             return; /* at the bound of memory: the route's deadline still holds */
-        gd_timer_init(*timer, gd_gather_shared(call->gather)->loop, on_deadline, call);
+        gd_timer_init(*timer, gd_gather_shared(call->gather)->loop, on_expired, call);
     }
     gd_timer_arm(*timer, ms);
 }
@@ -114,7 +175,7 @@ static enum verdict step_idle(struct gd_call *call)
 {
     gd_stat_inc(&stats_of(call)->values[GD_UPSTREAM_CALLS]);
     gd_stat_inc(&stats_of(call)->values[GD_UPSTREAM_IN_FLIGHT]);
-    arm(call, &call->call_deadline, call->plan->timeout_ms);
+    arm(call, &call->call_deadline, call->plan->timeout_ms, on_deadline);
     return go(call, GD_CALL_EXPAND);
 }
 
@@ -129,6 +190,7 @@ static enum verdict step_lease(struct gd_call *call)
 {
     struct gd_gather_context *shared = gd_gather_shared(call->gather);
 
+    call->lease.may_fail = gd_retry_may_follow(call);
     switch (gd_upstream_lease(shared->upstreams, call->plan->upstream->index, call->fresh,
                               &call->lease, on_lease, call)) {
     case GD_LEASE_READY:
@@ -143,29 +205,35 @@ static enum verdict step_lease(struct gd_call *call)
 
 static enum verdict step_exchange(struct gd_call *call)
 {
-    enum gd_failure failure = gd_call_write_fields(call);
+    enum gd_failure failure = gd_call_write_fields(call, gd_lease_server(&call->lease));
 
     if (failure) {
         /* Nothing was sent, so the connection is as good as before. */
         gd_lease_end(&call->lease, true);
         return fail(call, failure);
     }
-    arm(call, &call->try_deadline, call->plan->upstream->timeout_ms);
+    arm(call, &call->try_deadline, call->plan->upstream->timeout_ms, on_try_deadline);
     call->exchange.budget = gd_gather_budget(call->gather);
     call->exchange.content = call->content;
     gd_exchange_start(&call->exchange, call->lease.session, call->plan->method,
                       &call->request, call->plan->upstream->max_response, on_exchange,
                       call);
+    if (call->plan->upstream->hedge.kind)
+        gd_hedge_arm(call);
     return WAIT;
 }
 
-/* RFC 9112 9.3.1: a connection may be closed just as a request is sent on it; one that
- * was not answered at all may be sent again when that does no harm. */
-static bool is_stale(const struct gd_call *call)
+static enum verdict step_second(struct gd_call *call)
 {
-    return call->failure == GD_FAIL_RESET && call->lease.reused &&
-           !call->exchange.heard && !call->retried &&
-           gd_method_idempotent(call->plan->method);
+    return WAIT;
+}
+
+static enum verdict step_pause(struct gd_call *call)
+{
+    if (call->pause_ms == 0)
+        return go(call, GD_CALL_EXPAND);
+    arm(call, &call->pause, call->pause_ms, on_pause);
+    return WAIT;
 }
 
 /* Undoes what the answer was coded with on its way. */
@@ -211,6 +279,15 @@ static enum gd_failure decode(struct gd_call *call)
     return valid ? GD_OK : GD_FAIL_JSON;
 }
 
+static enum verdict send_again(struct gd_call *call)
+{
+    call->stale = call->fresh = true;
+    call->failure = GD_OK;
+    gd_exchange_free(&call->exchange);
+    gd_stat_inc(&stats_of(call)->values[GD_UPSTREAM_STALE_RETRIES]);
+    return go(call, GD_CALL_EXPAND);
+}
+
 static enum verdict step_decode(struct gd_call *call)
 {
     bool stale = is_stale(call);
@@ -218,17 +295,14 @@ static enum verdict step_decode(struct gd_call *call)
 
     if (failure == GD_OK)
         gd_call_keep_cookies(call);
+    if (call->lease.session && !stale)
+        gd_lease_judge(&call->lease, failure, call->exchange.status);
     let_go(call);
-    if (stale) {
-        call->retried = call->fresh = true;
-        call->failure = GD_OK;
-        gd_exchange_free(&call->exchange);
-        gd_stat_inc(&stats_of(call)->values[GD_UPSTREAM_STALE_RETRIES]);
-        return go(call, GD_CALL_EXPAND);
-    }
+    if (stale)
+        return send_again(call);
     if (failure == GD_OK)
         failure = decode(call);
-    return failure ? fail(call, failure) : go(call, GD_CALL_ENDED);
+    return failure ? conclude(call, failure) : go(call, GD_CALL_ENDED);
 }
 
 /* Counts the end, once a call, whatever led there. */
@@ -245,10 +319,25 @@ static void account(struct gd_call *call)
     gd_hist_record(&stats->latency, now_us - call->start_us);
 }
 
+static void end_retries(struct gd_call *call)
+{
+    struct gd_gather_context *shared = gd_gather_shared(call->gather);
+
+    if (call->pause)
+        gd_timer_disarm(call->pause);
+    if (call->extra)
+        gd_upstream_end_extra(shared->upstreams, call->plan->upstream->index);
+    call->extra = false;
+}
+
 static enum verdict step_ended(struct gd_call *call)
 {
     if (call->call_deadline)
         gd_timer_disarm(call->call_deadline);
+    if (call->tries)
+        end_retries(call);
+    if (call->hedge)
+        gd_hedge_stop(call);
     if (call->failure)
         gd_call_free(call);
     account(call);
@@ -286,9 +375,31 @@ void gd_call_stop(struct gd_call *call, enum gd_failure failure)
         fail(call, failure);
         return;
     }
+    if (failure == GD_FAIL_TIMEOUT)
+        judge_late(call);
     let_go(call);
     fail(call, failure);
     step_ended(call);
+}
+
+void gd_call_hedge_ended(struct gd_call *call, struct gd_exchange *won)
+{
+    if (won) {
+        /* The server of the first request was slower than another one. */
+        if (call->lease.session)
+            gd_lease_judge(&call->lease, GD_FAIL_TIMEOUT, 0);
+        let_go(call);
+        gd_call_free(call);
+        call->exchange = *won;
+        *won = (struct gd_exchange){.status = 0};
+        call->failure = GD_OK;
+        go(call, GD_CALL_DECODE);
+    } else if (call->step == GD_CALL_SECOND) {
+        go(call, GD_CALL_DECODE);
+    } else {
+        return;
+    }
+    run(call);
 }
 
 void gd_call_free(struct gd_call *call)

@@ -4,7 +4,13 @@
  * One call of a part: a machine of steps from its templates to JSON text.
  *
  *   IDLE → EXPAND → LEASE → EXCHANGE → DECODE → ENDED
- *             ↑________________|  once, when a pooled connection had gone stale
+ *             ↑________________|  |      ↑ |
+ *             |    stale, once    SECOND_| |
+ *             |__________________________PAUSE
+ *
+ * A try whose pooled connection had gone stale is made again at once. SECOND: the first
+ * request has failed, and a hedge is still on its way. PAUSE: a try has failed, and the
+ * upstream's `retry` lets another one follow.
  *
  * A call ends exactly once, with JSON text or a failure class, and tells its part.
  * Cancelling ends it at once, without telling.
@@ -13,6 +19,7 @@
 #include "gather/gather.h"
 #include "upstream/exchange.h"
 
+struct gd_hedge;
 struct gd_part;
 
 /* The steps: X(id, function that takes the step, what wakes it up again). */
@@ -20,8 +27,10 @@ struct gd_part;
     X(IDLE, idle, "gd_call_start")                                                       \
     X(EXPAND, expand, "nothing: it never waits")                                         \
     X(LEASE, lease, "on_lease, on_deadline")                                             \
-    X(EXCHANGE, exchange, "on_exchange, on_deadline")                                    \
+    X(EXCHANGE, exchange, "on_exchange, on_try_deadline, on_deadline, the hedge")        \
+    X(SECOND, second, "the hedge, on_deadline")                                          \
     X(DECODE, decode, "nothing: it never waits")                                         \
+    X(PAUSE, pause, "on_pause, on_deadline")                                             \
     X(ENDED, ended, "nothing: it is over")
 
 enum gd_call_step {
@@ -40,8 +49,13 @@ struct gd_call {
     enum gd_failure failure; /* once ENDED */
     int status;              /* of the upstream's answer; 0 without one */
     struct gd_doc json;      /* once ENDED with GD_OK; the text borrows from exchange */
-    bool retried;            /* the one retry after a stale connection is used up */
+    bool stale;              /* of this try: a connection had gone stale before */
     bool fresh;              /* the next lease must be a new connection */
+    bool made;               /* the content is there: all tries send the same */
+    bool extra;              /* it holds one of the upstream's tries beside the first */
+    uint8_t tries;           /* beside the first */
+    uint32_t pause_ms;       /* before the next one */
+    uint32_t retry_after_s;  /* what the last reply asked for; 0: nothing */
     uint64_t start_us;
     struct gd_buf request;  /* the head of the request */
     struct gd_span content; /* its body, in the arena or the browser's own */
@@ -49,7 +63,9 @@ struct gd_call {
     struct gd_lease lease;
     struct gd_exchange exchange;
     struct gd_timer *call_deadline,
-        *try_deadline; /* NULL where the route's comes first */
+        *try_deadline;      /* NULL where the route's comes first */
+    struct gd_timer *pause; /* NULL: never waited */
+    struct gd_hedge *hedge; /* NULL: none was thought of */
 };
 
 /** Starts an IDLE call. It may end inside (gd_part_call_ended runs). */
@@ -69,8 +85,9 @@ void gd_call_free(struct gd_call *call);
  *  or TOO_LARGE. */
 enum gd_failure gd_call_expand(struct gd_call *call);
 
-/** Writes the fields behind it, for the server that was leased. */
-enum gd_failure gd_call_write_fields(struct gd_call *call);
+/** Writes the fields behind it, for this server. */
+enum gd_failure gd_call_write_fields(struct gd_call *call,
+                                     const struct gd_plan_server *server);
 
 /** Appends the browser's parameters that are passed on, encoded as they came, to a
  * target. False past the buffer's bound. */

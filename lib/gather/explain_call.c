@@ -14,6 +14,8 @@ json_t *gd_explain_upstream(const struct gd_plan_upstream *upstream)
     static const char *const balances[] = {
         [GD_BALANCE_ROUND_ROBIN] = "round_robin",
         [GD_BALANCE_LEAST_PENDING] = "least_pending",
+        [GD_BALANCE_RANDOM_TWO] = "random_two",
+        [GD_BALANCE_HASH] = "hash",
     };
     json_t *json =
         json_pack("{s:s, s:b}", "name", upstream->name, "mock", upstream->mock != NULL);

@@ -20,6 +20,11 @@ size_t *gd_gather_budget(struct gd_gather *gather)
     return gather->about.budget;
 }
 
+uint64_t gd_gather_deadline_us(const struct gd_gather *gather)
+{
+    return gather->deadline_us;
+}
+
 const struct gd_values *gd_gather_values(struct gd_gather *gather)
 {
     return &gather->values;
@@ -229,11 +234,6 @@ struct gd_gather *gd_gather_start(struct gd_gather_context *context,
     else
         start_ready(gather);
     return gather;
-}
-
-uint64_t gd_gather_deadline_us(const struct gd_gather *gather)
-{
-    return gather->deadline_us;
 }
 
 void gd_gather_free(struct gd_gather *gather)

@@ -66,6 +66,7 @@ void gd_gather_free(struct gd_gather *gather);
 struct gd_outcome {
     enum gd_failure failure;            /* GD_OK: there is a body */
     int status;                         /* for the client */
+    uint32_t retry_after_s;             /* of an upstream that said so; 0: none did */
     const struct gd_plan_call *culprit; /* the required call that failed, else NULL */
     bool complete;                      /* no optional call failed */
     struct gd_span clashed; /* failure CONFLICT: the name that met itself, with quotes */

@@ -74,6 +74,7 @@ static void end_single(struct gd_part *part)
     enum gd_failure failure = call->failure;
 
     yield->status = call->status;
+    part->retry_after_s = call->retry_after_s;
     if (failure == GD_OK) {
         yield->head =
             (struct gd_span){call->exchange.reply.data, call->exchange.head_bytes};

@@ -20,6 +20,7 @@ struct gd_part {
     struct gd_yield *yield; /* what references see; the gather owns it */
     enum gd_part_state state;
     enum gd_failure failure; /* once ENDED: why the part is not whole, GD_OK when it is */
+    uint32_t retry_after_s;  /* … and what the upstream asked for; 0: nothing */
     bool skipped;            /* `when` did not hold, or nobody wants it this time */
     bool partial;            /* with each: some items are there, others have failed */
     bool told;               /* an event has been made of it */

@@ -142,9 +142,12 @@ enum gd_failure gd_call_expand(struct gd_call *call)
     struct gd_values values = values_of(call);
     enum gd_failure failure = expand_line(call, &values);
 
-    /* A retry sends what the first try has made. */
-    if (failure == GD_OK && !call->retried)
+    if (failure == GD_OK && !call->made)
         failure = make_content(call, &values);
+    if (call->plan->upstream->hash_key && !call->made)
+        call->lease.key = gd_upstream_key(call->plan->upstream, &values,
+                                          &gd_gather_shared(call->gather)->scratch);
+    call->made = true;
     return failure;
 }
 
@@ -249,9 +252,9 @@ static bool write_deadline(struct gd_call *call)
                               end_us > now_us ? (end_us - now_us) / 1000 : 0);
 }
 
-enum gd_failure gd_call_write_fields(struct gd_call *call)
+enum gd_failure gd_call_write_fields(struct gd_call *call,
+                                     const struct gd_plan_server *server)
 {
-    const struct gd_plan_server *server = gd_lease_server(&call->lease);
     struct gd_buf *request = &call->request;
     enum gd_failure failure = GD_OK;
     bool ok = gd_buf_add_span(request, server->host_line) &&

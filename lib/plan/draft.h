@@ -37,9 +37,20 @@ struct gd_draft_tls {
 };
 
 struct gd_draft_upstream {
-    const struct gd_yaml_node *servers, *headers, *deadline_header, *mock;
+    const struct gd_yaml_node *servers, *headers, *deadline_header, *mock, *balance,
+        *eject, *retry, *hedge, *health;
     struct gd_draft_tls tls;
     struct gd_plan_upstream plan;
+};
+
+struct gd_draft_retry {
+    const struct gd_yaml_node *on, *methods;
+    struct gd_plan_retry plan;
+};
+
+struct gd_draft_health {
+    const struct gd_yaml_node *get;
+    struct gd_plan_health plan;
 };
 
 struct gd_draft_server {

@@ -9,8 +9,7 @@ static void add_status(struct gd_statuses *out, unsigned status)
     out->bits[(status - 100) / 64] |= UINT64_C(1) << (status - 100) % 64;
 }
 
-/* `404` or `2xx` */
-static bool read_status(struct gd_span text, struct gd_statuses *out)
+bool gd_load_status(struct gd_span text, struct gd_statuses *out)
 {
     uint64_t status;
 
@@ -36,7 +35,7 @@ static bool load_ok(struct gd_loader *loader, const struct gd_yaml_node *list,
 
     *out = (struct gd_statuses){{0}};
     for (const struct gd_yaml_node *node = list->first; node; node = node->next)
-        if (node->kind != GD_YAML_SCALAR || !read_status(node->text, out))
+        if (node->kind != GD_YAML_SCALAR || !gd_load_status(node->text, out))
             ok = gd_report_value(&loader->report, node,
                                  "expected a status like 404 or 2xx, found %s",
                                  gd_words_found(&words, node));
@@ -151,7 +150,7 @@ bool gd_load_cut(struct gd_loader *loader, const struct gd_draft_call *draft,
                  struct gd_plan_call *call)
 {
     bool ok = draft->ok ? load_ok(loader, draft->ok, &call->ok)
-                        : read_status(GD_SPAN("2xx"), &call->ok);
+                        : gd_load_status(GD_SPAN("2xx"), &call->ok);
 
     if (draft->select)
         ok = load_select(loader, draft->select, call) && ok;

@@ -32,6 +32,7 @@ static struct gd_upstream_draft *upstream_new(struct gd_loader *loader,
 
     gd_schema_defaults(GD_SECTION_UPSTREAM, &fresh);
     draft->plan = fresh.plan;
+    gd_load_resilience(loader, &fresh, &draft->plan);
     draft->plan.name = gd_need(gd_arena_text(arena, name));
     draft->plan.index = loader->plan->upstream_count++;
     draft->headers.items =
@@ -192,6 +193,7 @@ static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
     gd_schema_defaults(GD_SECTION_TLS, &draft.tls);
     gd_schema_read(&loader->report, GD_SECTION_UPSTREAM, map, &draft);
     upstream->plan = draft.plan;
+    gd_load_resilience(loader, &draft, &upstream->plan);
     check_pool(loader, map, &upstream->plan.pool);
     gd_load_headers(loader, draft.headers, GD_HEADERS_REQUEST, NULL, &upstream->headers);
     if (draft.deadline_header)

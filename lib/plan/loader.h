@@ -67,6 +67,14 @@ void gd_load_trusted(struct gd_loader *loader);
 /** Upstreams of all files. */
 void gd_load_upstreams(struct gd_loader *loader);
 
+/** How servers are chosen and cared for: `balance`, `eject`, `retry`, `hedge` and
+ *  `health`; what is not given has its default. */
+void gd_load_resilience(struct gd_loader *loader, const struct gd_draft_upstream *draft,
+                        struct gd_plan_upstream *out);
+
+/** Adds `404` or `2xx` to a set; false when text is neither. */
+GD_MUST_CHECK bool gd_load_status(struct gd_span text, struct gd_statuses *out);
+
 /** Makes an upstream of a literal URL, or returns the one made before. NULL when a
  *  declared one has its name. */
 struct gd_url;

@@ -17,6 +17,7 @@
 #include "http/token.h"
 #include "plan/network.h"
 #include "plan/statuses.h"
+#include "plan/upstream.h"
 
 struct gd_expr;
 struct gd_json_path;
@@ -67,31 +68,6 @@ struct gd_plan_server {
     struct gd_span host_line; /* `Host: host:port` CRLF */
     unsigned weight;
     bool https;
-};
-
-enum gd_balance { GD_BALANCE_ROUND_ROBIN, GD_BALANCE_LEAST_PENDING };
-struct gd_plan_pool {
-    uint32_t max, idle, queue, max_requests;
-    uint32_t idle_timeout_ms;
-    uint64_t max_age_ms;
-};
-
-struct gd_plan_upstream {
-    unsigned index;
-    const char *name;
-    struct gd_plan_server *servers; /* a mock has one, whose port its listener decides */
-    unsigned server_count;
-    enum gd_balance balance;
-    uint32_t timeout_ms; /* one try, from lease to last byte */
-    uint32_t connect_timeout_ms;
-    struct gd_plan_pool pool; /* per server and worker */
-    size_t max_response;
-    struct gd_span deadline_field;   /* its name; ptr NULL: none */
-    bool cookies;                    /* calls have a jar */
-    bool accept_encoding;            /* answers to calls may come in a content coding */
-    struct gd_span header_lines;     /* rendered `headers`, each with its CRLF */
-    const struct gd_plan_tls *tls;   /* NULL: none of the servers is https */
-    const struct gd_plan_mock *mock; /* NULL: real servers */
 };
 
 enum { GD_CALLS_MAX = 64 };      /* calls of one route: a bit each */

@@ -37,6 +37,10 @@
     X(STATUSES, "a list of statuses like [2xx, 404]", "list of statuses")                \
     X(MERGE, "named, flat or deep, or a map with mode and conflict",                     \
       "word, or options, see below")                                                     \
+    X(BALANCE, "round_robin, least_pending, random_two or hash({…})",                    \
+      "word, or `hash({…})`")                                                            \
+    X(SWITCH, "off, or a map of options (`key: value`)", "`off`, or options, see below") \
+    X(HEDGE, "off, p95, or a duration like 50ms", "`off`, `p95`, or duration")           \
     X(JSON, "a value", "any value")                                                      \
     X(NODE, "a map of options (`key: value`)", "options, see below")
 

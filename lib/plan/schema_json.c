@@ -15,6 +15,7 @@
 #define DURATION_PATTERN "^[0-9]+(ms|s|m|h)$|" VARIABLE
 #define RANGE_PATTERN "^[0-9]+(ms|s|m|h)(\\.\\.[0-9]+(ms|s|m|h))?$|" VARIABLE
 #define SIZE_PATTERN "^[0-9]+([KMG]i?)?B$|" VARIABLE
+#define BALANCE_PATTERN "^(round_robin|least_pending|random_two|hash\\(.*\\))$|" VARIABLE
 #define PERCENT_PATTERN "^[0-9.]+%$|" VARIABLE
 
 static json_t *text_like(const char *pattern)
@@ -64,6 +65,11 @@ static json_t *any_of(json_t *first, json_t *second)
     return gd_need(json_pack("{s:[o, o]}", "anyOf", first, second));
 }
 
+static json_t *or_off(json_t *first)
+{
+    return any_of(first, gd_need(json_pack("{s:[s, b]}", "enum", "off", false)));
+}
+
 static json_t *address(void)
 {
     return any_of(gd_need(json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 0,
@@ -104,6 +110,11 @@ static json_t *words(const struct gd_option *option)
     return any_of(gd_need(json_pack("{s:o}", "enum", list)), text_like(VARIABLE));
 }
 
+static json_t *server(const struct gd_option *option)
+{
+    return any_of(text_like(URL_PATTERN), ref(option->of));
+}
+
 static json_t *type_schema(const struct gd_option *option)
 {
     switch (option->type) {
@@ -134,25 +145,28 @@ static json_t *type_schema(const struct gd_option *option)
     case GD_TYPE_TEXTS:
         return map_of(plain_text());
     case GD_TYPE_PATTERNS:
+    case GD_TYPE_NAMES:
         return list_of(gd_need(json_pack("{s:s}", "type", "string")));
     case GD_TYPE_ADDRESSES:
         return any_of(address(), list_of(address()));
     case GD_TYPE_ADMIN:
-        return any_of(any_of(address(), ref(option->of)),
-                      gd_need(json_pack("{s:[s, b]}", "enum", "off", false)));
+        return or_off(any_of(address(), ref(option->of)));
     case GD_TYPE_SERVERS:
-        return any_of(any_of(text_like(URL_PATTERN), ref(option->of)),
-                      list_of(any_of(text_like(URL_PATTERN), ref(option->of))));
+        return any_of(server(option), list_of(server(option)));
     case GD_TYPE_NETWORKS:
         return any_of(gd_need(json_pack("{s:s}", "type", "string")),
                       gd_need(json_pack("{s:s, s:{s:s}}", "type", "array", "items",
                                         "type", "string")));
     case GD_TYPE_REDIRECT:
         return any_of(text_like(TARGET_PATTERN), ref(option->of));
-    case GD_TYPE_NAMES:
-        return list_of(gd_need(json_pack("{s:s}", "type", "string")));
     case GD_TYPE_STATUSES:
         return list_of(gd_need(json_pack("{s:[s, s]}", "type", "string", "integer")));
+    case GD_TYPE_BALANCE:
+        return text_like(BALANCE_PATTERN);
+    case GD_TYPE_SWITCH:
+        return or_off(ref(option->of));
+    case GD_TYPE_HEDGE:
+        return or_off(text_like("^p95$|" DURATION_PATTERN));
     case GD_TYPE_MERGE:
         return any_of(words(option), ref(option->of));
     case GD_TYPE_JSON:

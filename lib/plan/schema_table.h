@@ -26,18 +26,7 @@
     X(LIMITS, struct gd_plan_limits, "limits", "Bounds on what clients may send and hold.") \
     X(LOG, struct gd_draft_log, "log", "The error log, written to standard error.")       \
     X(DRAIN, struct gd_draft_drain, "drain", "What happens between a stop signal and the end.") \
-    X(UPSTREAM, struct gd_draft_upstream, "upstreams.NAME",                               \
-      "A service that is called. Short forms: a server's URL, or a list of them. "        \
-      "A name has letters, digits, `_`, `-` and `.`.")                                    \
-    X(SERVER, struct gd_draft_server, "upstreams.NAME.servers[]",                         \
-      "The long form of a server of an upstream.")                                        \
-    X(POOL, struct gd_plan_pool, "upstreams.NAME.pool",                                   \
-      "Kept connections, per server and worker.")                                         \
-    X(TLS, struct gd_draft_tls, "upstreams.NAME.tls",                                     \
-      "How `https` servers are spoken to. Names of files are relative to the folder of "  \
-      "the file they stand in; what is in them is read and checked with the configuration.")\
-    X(MOCK, struct gd_draft_mock, "upstreams.NAME.mock.PATTERN",                          \
-      "An answer from the configuration itself. The key is a pattern like a route's.")    \
+    GD_UPSTREAM_SECTION_ROWS(X)                                                           \
     X(DEFAULTS, struct gd_draft_route, "defaults", "Route options that apply to all routes.") \
     X(ROUTE, struct gd_draft_route, "routes.PATTERN",                                     \
       "What is answered. The key is `[METHOD ][HOST]/PATH`, with `{name}` for a segment "  \
@@ -50,9 +39,6 @@
     X(MERGE, struct gd_draft_merge, "routes.PATTERN.merge", "The long form of `merge`.")  \
     X(FORWARD, struct gd_draft_forward, "forward",                                        \
       "What of the browser's request is passed on to upstreams; nothing else is.")
-
-#define GD_MS_MAX 86400000 /* 24h */
-#define GD_SIZE_MAX 1073741824 /* 1GiB */
 
 #define GD_OPTION_ROWS(X)                                                                 \
     X(TOP, "include", PATTERNS, NONE, include, 0, 0, "", "", APPLIED,                     \
@@ -114,35 +100,6 @@
       "The least important kind of line that is written.")                                \
     X(DRAIN, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "30s", "", APPLIED,     \
       "How long requests in progress may take after a stop signal.")                      \
-    X(UPSTREAM, "servers", SERVERS, SERVER, servers, 0, 0, "", "", APPLIED,               \
-      "Its addresses: `http://HOST[:PORT]` or `https://HOST[:PORT]`, or a list of these.") \
-    X(UPSTREAM, "balance", ENUM, NONE, plan.balance, 0, 0, "least_pending",               \
-      "round_robin|least_pending", APPLIED, "How a server is chosen.")                    \
-    X(UPSTREAM, "timeout", DURATION, NONE, plan.timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED, \
-      "One try, from asking for a connection to the last byte of the answer; of a "       \
-      "`pass`, how long request or answer may make no progress.")                         \
-    X(UPSTREAM, "connect_timeout", DURATION, NONE, plan.connect_timeout_ms, 1, GD_MS_MAX, \
-      "500ms", "", APPLIED, "Opening a connection, with its TLS handshake.")              \
-    X(UPSTREAM, "pool", SECTION, POOL, plan.pool, 0, 0, "", "", APPLIED,                  \
-      "Kept connections, per server and worker.")                                         \
-    X(UPSTREAM, "tls", SECTION, TLS, tls, 0, 0, "", "", APPLIED,                          \
-      "How its `https` servers are spoken to.")                                           \
-    X(UPSTREAM, "headers", HEADERS, NONE, headers, 0, 0, "", "", APPLIED,                 \
-      "Header fields of every request to it. `{version}` is this program's version. "     \
-      "`User-Agent: gatherd/{version}` and `Accept: application/json` are set unless "    \
-      "given here.")                                                                      \
-    X(UPSTREAM, "max_response", SIZE, NONE, plan.max_response, 1, GD_SIZE_MAX, "10MiB", "", \
-      APPLIED, "Largest body of an answer to a call; a `pass` has no bound.")             \
-    X(UPSTREAM, "accept_encoding", BOOL, NONE, plan.accept_encoding, 0, 0, "off", "", APPLIED, \
-      "Calls ask for answers in gzip, deflate or br, which are decoded within "           \
-      "`max_response`; a `pass` never does.")                                             \
-    X(UPSTREAM, "cookies", BOOL, NONE, plan.cookies, 0, 0, "off", "", APPLIED,            \
-      "Keeps the cookies that answers to calls set, in each worker, and sends them with "  \
-      "the calls that come later.")                                                       \
-    X(UPSTREAM, "deadline_header", TEXT, NONE, deadline_header, 0, 0, "", "", APPLIED,    \
-      "A header field, like `X-Deadline-Ms`, that tells how many milliseconds a call has left.") \
-    X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
-      "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
     GD_UPSTREAM_OPTION_ROWS(X)                                                            \
     GD_MOCK_OPTION_ROWS(X)                                                                \
     X(ROUTE, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED,      \

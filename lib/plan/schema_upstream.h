@@ -1,11 +1,77 @@
 #ifndef GD_PLAN_SCHEMA_UPSTREAM_H
 #define GD_PLAN_SCHEMA_UPSTREAM_H
 /**
- * Options of the sections inside an upstream: a part of the rows of schema_table.h, where
- * their columns are explained.
+ * The rows of schema_table.h that are about upstreams.
  */
+#define GD_MS_MAX 86400000     /* 24h */
+#define GD_SIZE_MAX 1073741824 /* 1GiB */
+
 /* clang-format off */
+#define GD_UPSTREAM_SECTION_ROWS(X)                                                       \
+    X(UPSTREAM, struct gd_draft_upstream, "upstreams.NAME",                               \
+      "A service that is called. Short forms: a server's URL, or a list of them. "        \
+      "A name has letters, digits, `_`, `-` and `.`.")                                    \
+    X(SERVER, struct gd_draft_server, "upstreams.NAME.servers[]",                         \
+      "The long form of a server of an upstream.")                                        \
+    X(POOL, struct gd_plan_pool, "upstreams.NAME.pool",                                   \
+      "Kept connections, per server and worker.")                                         \
+    X(TLS, struct gd_draft_tls, "upstreams.NAME.tls",                                     \
+      "How `https` servers are spoken to. Names of files are relative to the folder of "  \
+      "the file they stand in; what is in them is read and checked with the configuration.")\
+    X(EJECT, struct gd_plan_eject, "upstreams.NAME.eject",                                \
+      "When a server is taken out, per worker.")                                          \
+    X(RETRY, struct gd_draft_retry, "upstreams.NAME.retry", "When a request is sent again.") \
+    X(HEALTH, struct gd_draft_health, "upstreams.NAME.health",                            \
+      "Requests that ask a server how it is.")                                            \
+    X(MOCK, struct gd_draft_mock, "upstreams.NAME.mock.PATTERN",                          \
+      "An answer from the configuration itself. The key is a pattern like a route's.")
+
 #define GD_UPSTREAM_OPTION_ROWS(X)                                                        \
+    X(UPSTREAM, "servers", SERVERS, SERVER, servers, 0, 0, "", "", APPLIED,               \
+      "Its addresses: `http://HOST[:PORT]` or `https://HOST[:PORT]`, or a list of these.") \
+    X(UPSTREAM, "balance", BALANCE, NONE, balance, 0, 0, "=least_pending", "", APPLIED,   \
+      "How a server is chosen. `round_robin`: in turn; `least_pending`: the one that has " \
+      "the fewest calls; `random_two`: the better one of two; `hash({header.x-user})`: "  \
+      "the same one for the same text, in which the placeholders of the browser's "       \
+      "request may stand. Weights count in all of them.")                                 \
+    X(UPSTREAM, "timeout", DURATION, NONE, plan.timeout_ms, 1, GD_MS_MAX, "2s", "", APPLIED, \
+      "One try, from asking for a connection to the last byte of the answer; of a "       \
+      "`pass`, how long request or answer may make no progress.")                         \
+    X(UPSTREAM, "connect_timeout", DURATION, NONE, plan.connect_timeout_ms, 1, GD_MS_MAX, \
+      "500ms", "", APPLIED, "Opening a connection, with its TLS handshake.")              \
+    X(UPSTREAM, "pool", SECTION, POOL, plan.pool, 0, 0, "", "", APPLIED,                  \
+      "Kept connections, per server and worker.")                                         \
+    X(UPSTREAM, "tls", SECTION, TLS, tls, 0, 0, "", "", APPLIED,                          \
+      "How its `https` servers are spoken to.")                                           \
+    X(UPSTREAM, "max_in_flight", INT, NONE, plan.max_in_flight, 1, 1000000, "1024", "",   \
+      APPLIED, "Calls to all of its servers at once, per worker, those that wait for a "  \
+      "connection included; more fail with `overload`.")                                  \
+    X(UPSTREAM, "eject", SWITCH, EJECT, eject, 0, 0, "=see below", "", APPLIED,           \
+      "When a server is taken out; `off`: never.")                                        \
+    X(UPSTREAM, "retry", SWITCH, RETRY, retry, 0, 0, "=see below", "", APPLIED,           \
+      "When a request is sent again, to another server where there is one; `off`: never.") \
+    X(UPSTREAM, "hedge", HEDGE, NONE, hedge, 0, 0, "=off", "", APPLIED,                   \
+      "How long a first request may take before a second one is sent to another server; " \
+      "the first answer wins. `p95`: as long as 95 of 100 calls take, once there have "   \
+      "been 100. Idempotent methods only, within the budget of `retry`.")                 \
+    X(UPSTREAM, "health", SWITCH, HEALTH, health, 0, 0, "=off", "", APPLIED,              \
+      "Requests that ask each server how it is, from each worker.")                       \
+    X(UPSTREAM, "headers", HEADERS, NONE, headers, 0, 0, "", "", APPLIED,                 \
+      "Header fields of every request to it. `{version}` is this program's version. "     \
+      "`User-Agent: gatherd/{version}` and `Accept: application/json` are set unless "    \
+      "given here.")                                                                      \
+    X(UPSTREAM, "max_response", SIZE, NONE, plan.max_response, 1, GD_SIZE_MAX, "10MiB", "", \
+      APPLIED, "Largest body of an answer to a call; a `pass` has no bound.")             \
+    X(UPSTREAM, "accept_encoding", BOOL, NONE, plan.accept_encoding, 0, 0, "off", "", APPLIED, \
+      "Calls ask for answers in gzip, deflate or br, which are decoded within "           \
+      "`max_response`; a `pass` never does.")                                             \
+    X(UPSTREAM, "cookies", BOOL, NONE, plan.cookies, 0, 0, "off", "", APPLIED,            \
+      "Keeps the cookies that answers to calls set, in each worker, and sends them with "  \
+      "the calls that come later.")                                                       \
+    X(UPSTREAM, "deadline_header", TEXT, NONE, deadline_header, 0, 0, "", "", APPLIED,    \
+      "A header field, like `X-Deadline-Ms`, that tells how many milliseconds a call has left.") \
+    X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
+      "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
     X(SERVER, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED,                             \
       "`http://HOST[:PORT]` or `https://HOST[:PORT]`.")                                   \
     X(SERVER, "weight", INT, NONE, weight, 1, 1000, "1", "", APPLIED,                     \
@@ -25,18 +91,48 @@
       "The file of its private key (PEM, without a password).")                           \
     X(TLS, "min_version", ENUM, NONE, min_version, 0, 0, "1.2", "1.2|1.3", APPLIED,       \
       "The oldest version of TLS that is spoken.")                                        \
-    X(POOL, "max", INT, NONE, max, 1, 65535, "128", "", APPLIED, "Connections open at once.")\
+    X(POOL, "max", INT, NONE, max, 1, 65535, "128", "", APPLIED, "Connections open at once.") \
     X(POOL, "idle", INT, NONE, idle, 0, 65535, "32", "", APPLIED,                         \
-      "Connections kept open while unused; what a burst leaves above that is closed when "\
+      "Connections kept open while unused; what a burst leaves above that is closed when "  \
       "unused for a second. 0: none is kept.")                                            \
-    X(POOL, "idle_timeout", DURATION, NONE, idle_timeout_ms, 1, GD_MS_MAX, "60s", "", APPLIED,\
+    X(POOL, "idle_timeout", DURATION, NONE, idle_timeout_ms, 1, GD_MS_MAX, "60s", "", APPLIED, \
       "How long an unused connection is kept.")                                           \
     X(POOL, "max_age", DURATION, NONE, max_age_ms, 1, 604800000, "10m", "", APPLIED,      \
       "Age at which a connection is no longer used again.")                               \
     X(POOL, "max_requests", INT, NONE, max_requests, 1, 1000000000, "10000", "", APPLIED, \
       "Requests after which a connection is closed.")                                     \
     X(POOL, "queue", INT, NONE, queue, 0, 1000000, "256", "", APPLIED,                    \
-      "Calls that may wait for a connection; more fail with `overload`.")
+      "Calls that may wait for a connection; more fail with `overload`.")                 \
+    X(EJECT, "errors", INT, NONE, errors, 1, 1000, "5", "", APPLIED,                      \
+      "Failures in a row after which a server is taken out: no connection, no TLS, a "    \
+      "timeout, a broken connection, no HTTP, a 5xx, or a lost race with a hedge.")                  \
+    X(EJECT, "for", DURATION, NONE, for_ms, 1, GD_MS_MAX, "10s", "", APPLIED,             \
+      "For how long, the first time; it doubles up to 16 times that. Then one request "   \
+      "tries it, and when that succeeds its share grows over this time, 10s at most.")    \
+    X(EJECT, "max", PERCENT, NONE, max, 0, 0, "50%", "", APPLIED,                         \
+      "The share of the servers that may be out at once.")                                \
+    X(RETRY, "tries", INT, NONE, plan.tries, 1, 10, "1", "", APPLIED,                     \
+      "Most further tries of a call, never beyond its deadlines.")                        \
+    X(RETRY, "on", NAMES, NONE, on, 0, 0, "=[connect, reset, 502, 503, 504]", "", APPLIED, \
+      "What is tried again: `connect` (with TLS), `reset`, `timeout`, `protocol`, and "  \
+      "statuses like 503 or 5xx that are no success.")                                             \
+    X(RETRY, "methods", NAMES, NONE, methods, 0, 0,                                       \
+      "=[GET, HEAD, PUT, DELETE, OPTIONS, TRACE]", "", APPLIED,                           \
+      "Methods that are tried again. `POST` and `PATCH` do their work twice when the first " \
+      "request had arrived.")                                                             \
+    X(RETRY, "budget", PERCENT, NONE, plan.budget, 0, 0, "20%", "", APPLIED,              \
+      "Most further tries, as a share of the calls: of those that run (but at least 3) and " \
+      "of those of the past (with at most 100 in reserve). Per worker.")                  \
+    X(HEALTH, "get", TEXT, NONE, get, 0, 0, "!", "", APPLIED,                             \
+      "The path that is asked for; a status of 200 to 399 is a success.")                 \
+    X(HEALTH, "every", DURATION, NONE, plan.every_ms, 10, GD_MS_MAX, "5s", "", APPLIED,   \
+      "How often.")                                                                       \
+    X(HEALTH, "timeout", DURATION, NONE, plan.timeout_ms, 1, GD_MS_MAX, "1s", "", APPLIED, \
+      "How long the answer may take.")                                                    \
+    X(HEALTH, "up", INT, NONE, plan.up, 1, 100, "2", "", APPLIED,                         \
+      "Successes in a row after which a server that was down is used again.")             \
+    X(HEALTH, "down", INT, NONE, plan.down, 1, 100, "3", "", APPLIED,                     \
+      "Failures in a row after which a server is down, and only used when all are.")
 /* clang-format on */
 
 #endif

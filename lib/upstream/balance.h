@@ -3,12 +3,26 @@
 /**
  * Which server of an upstream takes the next lease.
  */
-#include "upstream/pool.h"
+#include "upstream/inside.h"
 
-/** Returns one of the count servers (at least 1). round_robin: in turn, as often as their
- *  weights say. least_pending: the one with the fewest leases for its weight; equals take
- *  turns. A server that rests is passed over while another does not. */
-struct gd_server *gd_balance_pick(enum gd_balance policy, struct gd_server *servers,
-                                  unsigned count);
+/**
+ * Returns one of the servers (at least 1), by the policy of the plan. round_robin: in
+ * turn, as often as their weights say. least_pending: the one with the fewest leases for
+ * its weight; equals take turns. random_two: of two drawn by weight, that one. hash: the
+ * same one for the same key, where each server has a share by its weight that does not
+ * depend on the others; without a key as least_pending.
+ *
+ * A server that rests, is taken out or is down is passed over while another is not, and
+ * so is lease->avoid. One that was taken out and may be tried again is returned once,
+ * with lease->trial set.
+ */
+struct gd_server *gd_balance_pick(struct gd_upstream *upstream, struct gd_lease *lease);
+
+/** Whether a server other than this one would be chosen without need. */
+bool gd_balance_has_other(const struct gd_upstream *upstream,
+                          const struct gd_server *server);
+
+/** What tells servers apart when a key is hashed. */
+uint64_t gd_balance_server_key(const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "upstream/lists.h"
+#include "upstream/standing.h"
 
 enum lease_state {
     LEASE_NONE,     /* not asked, or ended */
@@ -35,6 +36,7 @@ static void count_failed_dial(struct gd_server *server)
 {
     server->rests_until_us = gd_loop_now_us(server->loop) + REST_US;
     gd_stat_inc(&server->stats[GD_SERVER_CONNECT_FAILURES]);
+    gd_standing_bad(server, server->tried);
 }
 
 static uint32_t session_count(const struct gd_server *server)
@@ -53,11 +55,24 @@ static void change_state(struct gd_session *session, enum gd_session_state state
 /* Leases -------------------------------------------------------------------------------
  */
 
+/* The lease counts no longer among those of its upstream. */
+static void leave(struct gd_lease *lease)
+{
+    if (lease->upstream == NULL)
+        return;
+    lease->upstream->active--;
+    lease->upstream = NULL;
+    if (lease->trial)
+        lease->server->tried = lease->trial = false;
+}
+
 static void on_outcome(void *arg)
 {
     struct gd_lease *lease = arg;
 
     lease->state = lease->failure == GD_OK ? LEASE_OUT : LEASE_NONE;
+    if (lease->failure)
+        leave(lease);
     lease->on_ready(lease->arg, lease->failure);
 }
 
@@ -295,6 +310,11 @@ static struct gd_session *take_idle(struct gd_server *server)
     return NULL;
 }
 
+bool gd_pool_is_full(const struct gd_server *server)
+{
+    return server->newest == NULL && session_count(server) >= server->upstream->pool.max;
+}
+
 enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *lease)
 {
     const struct gd_plan_pool *pool = &server->upstream->pool;
@@ -327,6 +347,7 @@ void gd_lease_end(struct gd_lease *lease, bool reusable)
 
     lease->state = LEASE_NONE;
     lease->session = NULL;
+    leave(lease);
     switch (state) {
     case LEASE_NONE:
         break;
@@ -363,6 +384,7 @@ void gd_pool_init(struct gd_server *server, const struct gd_upstream_context *co
     server->stats = context->stats->servers[plan->index].values;
     if (plan->https)
         server->tls = gd_tls_peer_new(upstream->tls, plan->address.host);
+    server->out_until_s = &context->stats->servers[plan->index].out_until_s;
     gd_timer_init(&server->sweep, context->loop, on_sweep, server);
 }
 

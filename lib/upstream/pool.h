@@ -14,23 +14,38 @@
 #include "upstream/session.h"
 #include "upstream/upstream.h"
 
+struct gd_upstream;
+
 struct gd_server {
     const struct gd_plan_server *plan;
     const struct gd_plan_upstream *upstream;
+    struct gd_upstream *owner;
     const struct gd_address *address;
     struct gd_loop *loop;
-    uint64_t *stats;           /* GD_SERVER_… values */
-    uint32_t sessions[3];      /* by enum gd_session_state */
-    uint32_t queued;           /* leases */
-    int64_t credit;            /* of its turn, see balance.c */
-    uint64_t rests_until_us;   /* could not be connected to; others go first until then */
+    uint64_t *stats;         /* GD_SERVER_… values */
+    uint64_t *out_until_s;   /* shown: wall clock, to which it was last taken out */
+    uint32_t sessions[3];    /* by enum gd_session_state */
+    uint32_t queued;         /* leases */
+    int64_t credit;          /* of its turn, see balance.c */
+    uint64_t key;            /* what tells it apart when keys are hashed */
+    uint64_t rests_until_us; /* could not be connected to; others go first until then */
+    uint64_t asked_until_us; /* the same, because it asked for it (Retry-After) */
+    bool fits;               /* for the lease that balance.c is choosing for */
+    /* see standing.h */
+    uint8_t standing;
+    bool down;       /* say its health checks */
+    bool tried;      /* a request that tries it is on its way */
+    uint32_t errors; /* in a row */
+    uint32_t outs;   /* how often in a row it was taken out */
+    uint32_t share;  /* of a request, in thousandths */
+    uint64_t out_us, since_us, until_us;
     struct gd_session *newest; /* idle, used first */
     struct gd_session *oldest;
     struct gd_session *orphans; /* dialling for a lease that left */
     struct gd_lease *first_waiter, *last_waiter;
     struct gd_timer sweep;
     uint32_t sweep_ms; /* what the sweep timer is armed with; 0: disarmed */
-    struct gd_log_limit dial_log;
+    struct gd_log_limit dial_log, eject_log, health_log;
     struct gd_tls_peer *tls; /* NULL: http */
     size_t reply_hint;       /* room for the first read of the next reply, bytes */
 };
@@ -45,6 +60,9 @@ void gd_pool_close(struct gd_server *server);
 
 /** See gd_upstream_lease. */
 enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *lease);
+
+/** Whether a lease would have to wait for another one to end. */
+bool gd_pool_is_full(const struct gd_server *server);
 
 /** Leases that are out, waiting or being dialled for. */
 static inline uint32_t gd_pool_pending(const struct gd_server *server)

@@ -4,23 +4,51 @@
 
 #include "base/mem.h"
 #include "upstream/balance.h"
+#include "upstream/budget.h"
+#include "upstream/health.h"
 #include "upstream/jar.h"
-#include "upstream/pool.h"
+#include "upstream/standing.h"
 
-struct upstream {
-    struct gd_server *servers; /* a run of gd_upstreams.servers */
-    unsigned count;
-    enum gd_balance balance;
-    struct gd_jar *jar;
-};
+/* What a server can ask for at most. */
+enum { ASKED_REST_MAX_S = 60 };
+
+/* How many calls it takes to know how long they take, how long that is taken for true,
+ * and what it is at least. */
+enum { P95_SAMPLES = 100, P95_AGE_US = 1000000, P95_MIN_MS = 5 };
+
+/* Tries beside the first that an upstream may make before calls have saved up for them,
+ * in thousandths. */
+enum { SAVED_AT_FIRST = 10 * 1000 };
 
 struct gd_upstreams {
     struct gd_plan *plan; /* one reference */
-    struct upstream *list;
+    struct gd_upstream *list;
     struct gd_server *servers; /* of all */
     unsigned server_count;
     struct gd_stats *stats;
 };
+
+static void open_upstream(struct gd_upstream *upstream,
+                          const struct gd_upstream_context *context,
+                          const struct gd_plan_upstream *plan, struct gd_server *servers)
+{
+    assert(plan->server_count > 0);
+    upstream->plan = plan;
+    upstream->servers = servers;
+    upstream->count = plan->server_count;
+    upstream->saved = SAVED_AT_FIRST;
+    upstream->dice = gd_loop_now_us(context->loop) ^ (uintptr_t)upstream;
+    upstream->stats = &context->stats->upstreams[plan->index];
+    if (plan->cookies)
+        upstream->jar = gd_jar_new(upstream->stats->values);
+    upstream->stats->jar = upstream->jar;
+    for (unsigned i = 0; i < upstream->count; i++) {
+        gd_pool_init(&servers[i], context, plan, &plan->servers[i]);
+        servers[i].owner = upstream;
+        servers[i].key = gd_balance_server_key(plan->servers[i].name);
+    }
+    gd_health_start(upstream);
+}
 
 struct gd_upstreams *gd_upstreams_new(const struct gd_upstream_context *context,
                                       struct gd_plan *plan)
@@ -32,19 +60,9 @@ struct gd_upstreams *gd_upstreams_new(const struct gd_upstream_context *context,
     upstreams->list = gd_alloc_array(plan->upstream_count, sizeof(*upstreams->list));
     upstreams->servers = gd_alloc_array(plan->server_count, sizeof(*upstreams->servers));
     for (unsigned i = 0; i < plan->upstream_count; i++) {
-        const struct gd_plan_upstream *from = &plan->upstreams[i];
-        struct upstream *upstream = &upstreams->list[i];
-
-        assert(from->server_count > 0);
-        upstream->servers = &upstreams->servers[upstreams->server_count];
-        upstream->count = from->server_count;
-        upstream->balance = from->balance;
-        for (unsigned j = 0; j < from->server_count; j++)
-            gd_pool_init(&upstream->servers[j], context, from, &from->servers[j]);
-        upstreams->server_count += from->server_count;
-        if (from->cookies)
-            upstream->jar = gd_jar_new(context->stats->upstreams[i].values);
-        context->stats->upstreams[i].jar = upstream->jar;
+        open_upstream(&upstreams->list[i], context, &plan->upstreams[i],
+                      &upstreams->servers[upstreams->server_count]);
+        upstreams->server_count += plan->upstreams[i].server_count;
     }
     return upstreams;
 }
@@ -53,6 +71,8 @@ void gd_upstreams_free(struct gd_upstreams *upstreams)
 {
     if (upstreams == NULL)
         return;
+    for (unsigned i = 0; i < upstreams->plan->upstream_count; i++)
+        gd_health_stop(&upstreams->list[i]);
     for (unsigned i = 0; i < upstreams->server_count; i++)
         gd_pool_close(&upstreams->servers[i]);
     for (unsigned i = 0; i < upstreams->plan->upstream_count; i++) {
@@ -65,21 +85,103 @@ void gd_upstreams_free(struct gd_upstreams *upstreams)
     gd_free(upstreams);
 }
 
+uint32_t gd_upstream_p95_ms(struct gd_upstreams *upstreams, unsigned index)
+{
+    struct gd_upstream *upstream = &upstreams->list[index];
+    const struct gd_hist *latency = &upstream->stats->latency;
+    uint64_t now_us = gd_loop_now_us(upstream->servers[0].loop);
+    uint64_t ms;
+
+    if (latency->count < P95_SAMPLES)
+        return 0;
+    if (upstream->p95_ms && now_us - upstream->p95_us < P95_AGE_US)
+        return upstream->p95_ms;
+    ms = gd_hist_quantile(latency, 0.95) / 1000 + 1;
+    upstream->p95_ms = ms < P95_MIN_MS ? P95_MIN_MS : (uint32_t)ms;
+    upstream->p95_us = now_us;
+    return upstream->p95_ms;
+}
+
+static bool is_full(const struct gd_upstream *upstream)
+{
+    uint32_t most = upstream->plan->max_in_flight;
+
+    return most && upstream->active >= most;
+}
+
 enum gd_lease_result
 gd_upstream_lease(struct gd_upstreams *upstreams, unsigned index, bool fresh,
                   struct gd_lease *lease,
                   void (*on_ready)(void *arg, enum gd_failure failure), void *arg)
 {
-    struct upstream *upstream = &upstreams->list[index];
+    struct gd_upstream *upstream = &upstreams->list[index];
+    enum gd_lease_result result;
 
     assert(lease->state == 0 && lease->session == NULL);
-    lease->server =
-        gd_balance_pick(upstream->balance, upstream->servers, upstream->count);
+    if (is_full(upstream)) {
+        gd_stat_inc(&upstream->stats->values[GD_UPSTREAM_REFUSED]);
+        return GD_LEASE_FULL;
+    }
+    lease->server = gd_balance_pick(upstream, lease);
+    if (lease->elsewhere && lease->server == lease->avoid)
+        return GD_LEASE_FULL;
     lease->on_ready = on_ready;
     lease->arg = arg;
     lease->fresh = fresh;
     lease->reused = false;
-    return gd_pool_lease(lease->server, lease);
+    lease->server->tried |= lease->trial;
+    result = gd_pool_lease(lease->server, lease);
+    if (result == GD_LEASE_FULL) {
+        lease->server->tried &= !lease->trial;
+        return result;
+    }
+    lease->upstream = upstream;
+    upstream->active++;
+    if (!fresh && lease->avoid == NULL)
+        gd_budget_save(upstream);
+    if (lease->trial)
+        gd_stat_inc(&lease->server->stats[GD_SERVER_TRIALS]);
+    return result;
+}
+
+void gd_lease_judge(const struct gd_lease *lease, enum gd_failure failure, int status)
+{
+    if (failure == GD_FAIL_TIMEOUT || failure == GD_FAIL_RESET ||
+        failure == GD_FAIL_TLS || failure == GD_FAIL_PROTOCOL ||
+        (failure == GD_OK && status >= 500))
+        gd_standing_bad(lease->server, lease->trial);
+    else if (failure == GD_OK)
+        gd_standing_good(lease->server, lease->trial);
+}
+
+void gd_lease_rest(const struct gd_lease *lease, uint64_t seconds)
+{
+    struct gd_server *server = lease->server;
+    uint64_t most = seconds < ASKED_REST_MAX_S ? seconds : ASKED_REST_MAX_S;
+
+    server->asked_until_us = gd_loop_now_us(server->loop) + most * 1000000;
+}
+
+bool gd_upstream_has_other(const struct gd_upstreams *upstreams, unsigned index,
+                           const struct gd_lease *lease)
+{
+    return gd_balance_has_other(&upstreams->list[index], lease->server);
+}
+
+bool gd_upstream_take_extra(struct gd_upstreams *upstreams, unsigned index)
+{
+    return gd_budget_take(&upstreams->list[index]);
+}
+
+void gd_upstream_end_extra(struct gd_upstreams *upstreams, unsigned index)
+{
+    assert(upstreams->list[index].spare > 0);
+    upstreams->list[index].spare--;
+}
+
+uint64_t gd_upstream_random(struct gd_upstreams *upstreams, unsigned index)
+{
+    return gd_upstream_roll(&upstreams->list[index]);
 }
 
 struct gd_jar *gd_upstream_jar(struct gd_upstreams *upstreams, unsigned index)

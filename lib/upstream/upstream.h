@@ -20,7 +20,9 @@
 struct gd_jar;
 struct gd_session;
 struct gd_server;
+struct gd_upstream;
 struct gd_upstreams;
+struct gd_values;
 
 /** What is shared by the upstreams of one engine; all borrowed. */
 struct gd_upstream_context {
@@ -43,8 +45,15 @@ struct gd_lease {
     struct gd_session *session; /* set while leased */
     struct gd_server *server;   /* private */
     bool reused;                /* the session was in the pool, and may have gone stale */
+    /* what is wished for, set before it is asked, or zero */
+    uint64_t key;                  /* of gd_upstream_key */
+    const struct gd_server *avoid; /* of the try before: another one is preferred */
+    bool elsewhere;                /* … or else none */
+    bool may_fail;                 /* the request would be sent again elsewhere */
     void (*on_ready)(void *arg, enum gd_failure failure);
     void *arg;
+    struct gd_upstream *upstream; /* private: set while it counts there */
+    bool trial;                   /* private: it tries a server that was taken out */
     /* private: the connection opened for it, the queue of a pool, the deferred outcome */
     struct gd_session *dial;
     struct gd_lease *next, *prev;
@@ -59,7 +68,7 @@ enum gd_lease_result {
     GD_LEASE_READY, /* lease->session is there; on_ready will not run */
     GD_LEASE_WAIT, /* on_ready(arg, GD_OK) with the session set, or a failure, comes later
                     */
-    GD_LEASE_FULL, /* the queue is full: failure `overload`; on_ready will not run */
+    GD_LEASE_FULL, /* a bound is reached: failure `overload`; on_ready will not run */
 };
 
 /**
@@ -73,6 +82,34 @@ enum gd_lease_result
 gd_upstream_lease(struct gd_upstreams *upstreams, unsigned index, bool fresh,
                   struct gd_lease *lease,
                   void (*on_ready)(void *arg, enum gd_failure failure), void *arg);
+
+/** The key of the balance `hash` (upstream->hash_key is set), 0 when its placeholders
+ * have no value. scratch: overwritten. */
+uint64_t gd_upstream_key(const struct gd_plan_upstream *upstream,
+                         const struct gd_values *values, struct gd_buf *scratch);
+
+/** Tells what became of the request on a leased session, before the lease ends: failure
+ *  of its exchange, or its status. What says nothing about the server is not told. */
+void gd_lease_judge(const struct gd_lease *lease, enum gd_failure failure, int status);
+
+/** The server the lease was on asked to be left alone for so many seconds (bounded). */
+void gd_lease_rest(const struct gd_lease *lease, uint64_t seconds);
+
+/** Whether there is a server in good standing other than the one the lease was on. */
+bool gd_upstream_has_other(const struct gd_upstreams *upstreams, unsigned index,
+                           const struct gd_lease *lease);
+
+/** Asks for a try beside the first. False: the budget is used up. True: it counts until
+ *  gd_upstream_end_extra. */
+bool gd_upstream_take_extra(struct gd_upstreams *upstreams, unsigned index);
+void gd_upstream_end_extra(struct gd_upstreams *upstreams, unsigned index);
+
+/** How long 95 of 100 calls take at most, from time to time, and never less than a few
+ *  milliseconds; 0 before there have been 100. */
+uint32_t gd_upstream_p95_ms(struct gd_upstreams *upstreams, unsigned index);
+
+/** A random number to spread waits with. */
+uint64_t gd_upstream_random(struct gd_upstreams *upstreams, unsigned index);
 
 /** Withdraws a waiting lease, or returns a leased session. reusable: the exchange left
  * the connection clean and both sides allow another; else it is closed. Idempotent; after

@@ -43,6 +43,31 @@ def test_several_codings_are_undone_from_the_last_to_the_first(scene):
     assert daemon.get("/a").json() == {"a": VALUE}
 
 
+def test_the_answer_to_a_retry_is_undone(scene):
+    def answer(exchange):
+        if len(origin.exchanges) % 2:
+            coded(zlib.compress(b'"later"'), "deflate", status=503)(exchange)
+        else:
+            coded(gzip.compress(TEXT), "gzip")(exchange)
+
+    origin, daemon = gateway(scene, answer)
+    for _ in range(3):
+        assert daemon.get("/a").json() == {"a": VALUE}
+    assert (daemon.upstream("u")["retries"], daemon.upstream("u")["decoded"]) == (3, 3)
+
+
+def test_the_answer_of_a_hedge_is_undone(scene):
+    slow = scene.origin(lambda exchange: exchange.silence())
+    quick = scene.origin(coded(gzip.compress(TEXT), "gzip"))
+    daemon = scene.gatherd(f"""
+upstreams: {{u: {{servers: ["{slow.url}", "{quick.url}"], balance: round_robin, hedge: 30ms, accept_encoding: on}}}}
+routes: {{GET /a: {{calls: {{a: u/a}}}}}}
+""")
+    for _ in range(2):
+        assert daemon.get("/a").json() == {"a": VALUE}
+    assert (daemon.upstream("u")["hedges_won"], daemon.upstream("u")["decoded"]) == (1, 2)
+
+
 def test_a_coding_in_chunks_is_undone(scene):
     body = gzip.compress(TEXT)
 

@@ -36,8 +36,9 @@ def sends(data, then="close"):
 def test_an_upstream_that_is_not_there_is_connect(scene):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    daemon = scene.gatherd(f"upstreams:\n  users: http://127.0.0.1:{port}\n"
-                           "routes:\n  GET /x:\n    calls:\n      users: users/a\n")
+    daemon = scene.gatherd(
+        f"upstreams:\n  users: {{servers: \"http://127.0.0.1:{port}\", retry: off}}\n"
+        "routes:\n  GET /x:\n    calls:\n      users: users/a\n")
     answer = daemon.get("/x")
     assert (answer.status, answer.json()["class"]) == (502, "connect")
     assert str(port) not in answer.raw.decode("latin-1")

@@ -148,7 +148,7 @@ def test_a_get_on_a_stale_connection_is_sent_again_once_on_a_fresh_one(scene):
 def test_it_is_not_sent_a_third_time(scene):
     origin = scene.origin(lambda exchange: exchange.reply(1) if exchange.connection == 0
                           and exchange.turn == 0 else exchange.reset())
-    daemon = scene.gather({"users": origin})
+    daemon = scene.gather({"users": origin}, upstream=", retry: off")
     assert daemon.get("/x").status == 200
     answer = daemon.get("/x")
     assert (answer.status, answer.json()["class"]) == (502, "reset")
@@ -174,7 +174,7 @@ def test_a_reply_that_began_is_not_asked_for_again(scene):
             exchange.reset()
 
     origin = scene.origin(answer)
-    daemon = scene.gather({"users": origin})
+    daemon = scene.gather({"users": origin}, upstream=", retry: off")
     assert daemon.get("/x").status == 200
     answer = daemon.get("/x")
     assert (answer.status, answer.json()["class"]) == (502, "reset")

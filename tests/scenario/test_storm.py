@@ -53,10 +53,12 @@ def faulty(seed):
     return answer
 
 
-def test_no_fault_of_one_call_reaches_another_request(scene):
-    origins = [scene.origin(faulty(seed)) for seed in range(3)]
+def storm(scene, servers, options=""):
+    """Three upstreams of so many faulty servers, and clients that come and go."""
+    origins = [scene.origin(faulty(seed)) for seed in range(3 * servers)]
+    urls = [", ".join(f"\"{origin.url}\"" for origin in origins[n::3]) for n in range(3)]
     daemon = scene.gatherd("\n".join([
-        "upstreams:", *[f"  u{n}: {origin.url}" for n, origin in enumerate(origins)],
+        "upstreams:", *[f"  u{n}: {{servers: [{urls[n]}]{options}}}" for n in range(3)],
         "routes:", "  GET /all/{mark}:", "    timeout: 300ms", "    calls:",
         *[f"      c{n}: {{url: \"u{n}/x/{{mark}}\", optional: {'false' if n == 0 else 'true'}}}"
           for n in range(3)], ""]), workers=2)
@@ -105,3 +107,19 @@ def test_no_fault_of_one_call_reaches_another_request(scene):
         assert upstream["calls"] == upstream["succeeded"] + sum(upstream["failures"].values()), upstream
     for origin in origins:
         origin.errors.clear()  # the daemon breaks off requests it has cancelled
+    return status["upstreams"]
+
+
+def test_no_fault_of_one_call_reaches_another_request(scene):
+    storm(scene, 1, ", retry: off")
+
+
+def test_none_does_while_servers_are_retried_overtaken_ejected_and_checked(scene):
+    upstreams = storm(scene, 3, (
+        ", eject: {errors: 2, for: 20ms}, hedge: 3ms, timeout: 200ms"
+        ", retry: {tries: 3, on: [connect, reset, timeout, protocol, 5xx], budget: 100%}"
+        ", health: {get: /healthz, every: 20ms, timeout: 20ms, down: 2}"))
+    for key in ("retries", "hedges", "hedges_won"):
+        assert sum(upstream[key] for upstream in upstreams) > 0, key
+    for key in ("ejections", "trials"):
+        assert sum(server[key] for upstream in upstreams for server in upstream["servers"]) > 0, key

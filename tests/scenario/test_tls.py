@@ -2,7 +2,7 @@
 from origin import reply_bytes
 from tls import (V1_2, V1_3, Silent, Tampered, assert_fails, authority, cut_after, gather, one_by_one,
                  origin_of, server_context, trusting)
-from waits import within
+from waits import until, within
 from wire import Reset
 
 # --- what goes well -----------------------------------------------------------------------
@@ -168,6 +168,62 @@ def test_what_is_no_tls_is_tls(scene):
                     b"\x15\x03\x03\x00\x02\x02\x28", b"\x16\x03\x03\xff\xff" + b"x" * 70000,
                     b"\x17\x03\x03\x00\x05hello", b"\x16\x03\x03\x00\x04\x02\x00\x00\x00"):
         assert_fails(gather(scene, scene.keep(Silent(garbage))), "tls", "no connection to https")
+
+
+def test_a_server_that_fails_at_tls_is_passed_over_and_taken_out(scene):
+    stranger = origin_of(scene, context=server_context(authority("Other CA").issue()))
+    good = origin_of(scene)
+    daemon = scene.gatherd(f"""
+upstreams: {{a: {{servers: [{stranger.url}, {good.url}], balance: round_robin, eject: {{errors: 1, for: 60s}}{trusting()}}}}}
+routes: {{GET /x: {{calls: {{a: a/a}}}}, /p: {{pass: a/a}}}}
+""")
+    for target in ("/x", "/p") * 4:
+        assert daemon.get(target).status == 200
+    assert not stranger.requests
+    upstream = daemon.upstream("a")
+    assert (upstream["retries"], sum(upstream["failures"].values())) == (1, 0)
+    server = daemon.server("a")
+    assert (server["tls_failures"], server["ejections"], server["state"]["out"]) == (1, 1, 1)
+
+
+def test_a_pass_that_fails_at_tls_is_sent_to_another_server(scene):
+    stranger = origin_of(scene, context=server_context(authority("Other CA").issue()))
+    daemon = scene.gatherd(f"""
+upstreams: {{a: {{servers: [{stranger.url}, {origin_of(scene).url}], balance: round_robin{trusting()}}}}}
+routes: {{/p: {{pass: a/a}}}}
+""")
+    assert [daemon.get("/p").status for _ in range(2)] == [200, 200]
+    assert (daemon.upstream("a")["retries"], daemon.server("a")["tls_failures"]) == (1, 1)
+
+
+def test_a_retry_over_tls_is_answered(scene):
+    def answer(exchange):
+        if len(origin.exchanges) == 1:
+            exchange.reply("later", status=503)
+        else:
+            exchange.reply("now")
+
+    origin = origin_of(scene, answer)
+    daemon = gather(scene, origin)
+    assert daemon.get("/x").json() == {"a": "now"}
+    assert daemon.upstream("a")["retries"] == 1
+
+
+def test_health_checks_speak_tls(scene):
+    stranger = origin_of(scene, context=server_context(authority("Other CA").issue()))
+    good = origin_of(scene)
+    daemon = scene.gatherd(f"""
+upstreams: {{a: {{servers: [{stranger.url}, {good.url}], eject: off{trusting()},
+  health: {{get: /healthz, every: 20ms, up: 1, down: 1}}}}}}
+routes: {{GET /x: {{calls: {{a: a/a}}}}}}
+""")
+    until(lambda: daemon.server("a", 0)["state"]["down"] == 1, "the server is down")
+    until(lambda: daemon.server("a", 1)["health_checks"]["passed"] >= 3, "checks passed")
+    assert daemon.server("a", 1)["tls_handshakes"] == 1
+    assert daemon.server("a", 1)["health_checks"]["failed"] == 0
+    assert [daemon.get("/x").status for _ in range(6)] == [200] * 6
+    assert daemon.upstream("a")["retries"] == 0
+    assert not stranger.requests
 
 
 def test_a_tls_server_that_is_called_by_http_is_no_http(scene):

@@ -41,7 +41,7 @@ routes: {{GET /x: {{calls: {{a: a/x}}}}}}
 
 def refuses(scene, pair, reason, more="", ca=None):
     origin = origin_of(scene, context=server_context(pair))
-    daemon = scene.gather({"a": origin}, upstream=trusting(more, ca))
+    daemon = scene.gather({"a": origin}, upstream=", retry: off" + trusting(more, ca))
     assert_fails(daemon, "tls", reason)
     server = daemon.server("a")
     assert (server["tls_handshakes"], server["tls_failures"]) == (0, 1)

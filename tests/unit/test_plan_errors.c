@@ -27,11 +27,12 @@ START_TEST(options_of_later_versions_are_unknown)
     PLAN_REFUSE("redis: {}\n", "gw.yaml:1:1: redis: unknown key; allowed are include, "
                                "listen, admin, workers, limits, trusted_proxies, log, "
                                "drain, mock_seed, upstreams, defaults, routes");
-    PLAN_REFUSE("upstreams:\n  u: {servers: http://h, hedge: off}\n",
-                "gw.yaml:2:26: upstreams.u.hedge: unknown key; allowed are servers, "
-                "balance, timeout, connect_timeout, pool, tls, headers, max_response, "
-                "accept_encoding, cookies, "
-                "deadline_header, mock");
+    PLAN_REFUSE(
+        "upstreams:\n  u: {servers: http://h, http: 2}\n",
+        "gw.yaml:2:26: upstreams.u.http: unknown key; allowed are servers, "
+        "balance, timeout, connect_timeout, pool, tls, max_in_flight, eject, retry, "
+        "hedge, health, headers, max_response, accept_encoding, cookies, "
+        "deadline_header, mock");
 }
 END_TEST
 
@@ -260,8 +261,8 @@ START_TEST(mistakes_in_upstreams_are_found)
         "http://10.0.0.5:8001, found a list",
         "gw.yaml:10:3: upstreams.\"i j\": the name of an upstream has 1 to 64 "
         "letters, digits, _, - and ., and does not start with .",
-        "gw.yaml:11:35: upstreams.k.balance: expected round_robin or "
-        "least_pending, found \"random\"",
+        "gw.yaml:11:35: upstreams.k.balance: expected round_robin, "
+        "least_pending, random_two or hash({…}), found \"random\"",
         "gw.yaml:12:6: upstreams.l: expected a URL like http://10.0.0.5:8001, "
         "found \"h:80\"",
         "gw.yaml:13:6: upstreams.m: ports are 1 to 65535",

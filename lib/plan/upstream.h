@@ -1,0 +1,84 @@
+#ifndef GD_PLAN_UPSTREAM_H
+#define GD_PLAN_UPSTREAM_H
+/**
+ * An upstream as it stands in the plan. Part of plan/plan.h, whose rules hold here too.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "plan/statuses.h"
+
+struct gd_plan_mock;
+struct gd_plan_server;
+struct gd_plan_tls;
+struct gd_template;
+
+enum gd_balance {
+    GD_BALANCE_ROUND_ROBIN,
+    GD_BALANCE_LEAST_PENDING,
+    GD_BALANCE_RANDOM_TWO,
+    GD_BALANCE_HASH,
+};
+
+struct gd_plan_pool {
+    uint32_t max, idle, queue, max_requests;
+    uint32_t idle_timeout_ms;
+    uint64_t max_age_ms;
+};
+
+/** When a server is taken out. */
+struct gd_plan_eject {
+    uint32_t errors; /* in a row; 0: never */
+    uint32_t for_ms; /* the first time; longer when it repeats */
+    double max;      /* of the servers, 0 to 1 */
+};
+
+/** When a request is sent again. */
+struct gd_plan_retry {
+    uint32_t tries;    /* beside the first; 0: never */
+    double budget;     /* further tries for each call, 0 to 1 */
+    uint32_t failures; /* bits of enum gd_failure */
+    uint32_t methods;  /* bits of enum gd_method */
+    struct gd_statuses statuses;
+};
+
+/** When a second request is sent before the first has been answered. */
+struct gd_plan_hedge {
+    enum { GD_HEDGE_OFF, GD_HEDGE_AFTER, GD_HEDGE_P95 } kind;
+    uint32_t after_ms;
+};
+
+/** Requests that ask a server how it is. */
+struct gd_plan_health {
+    struct gd_span target; /* path and query; ptr NULL: none are made */
+    uint32_t every_ms, timeout_ms;
+    uint32_t up, down; /* checks in a row that change what is thought of it */
+};
+
+struct gd_plan_upstream {
+    unsigned index;
+    const char *name;
+    struct gd_plan_server *servers; /* a mock has one, whose port its listener decides */
+    unsigned server_count;
+    enum gd_balance balance;
+    const struct gd_template *hash_key; /* of that balance; else NULL */
+    uint32_t timeout_ms;                /* one try, from lease to last byte */
+    uint32_t connect_timeout_ms;
+    struct gd_plan_pool pool; /* per server and worker */
+    uint32_t max_in_flight;   /* of all servers, per worker; 0: no bound */
+    struct gd_plan_eject eject;
+    struct gd_plan_retry retry;
+    struct gd_plan_hedge hedge;
+    struct gd_plan_health health;
+    size_t max_response;
+    struct gd_span deadline_field;   /* its name; ptr NULL: none */
+    bool cookies;                    /* calls have a jar */
+    bool accept_encoding;            /* answers to calls may come in a content coding */
+    struct gd_span header_lines;     /* rendered `headers`, each with its CRLF */
+    const struct gd_plan_tls *tls;   /* NULL: none of the servers is https */
+    const struct gd_plan_mock *mock; /* NULL: real servers */
+};
+
+#endif
