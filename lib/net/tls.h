@@ -49,7 +49,9 @@ void gd_tls_free(struct gd_tls *tls, bool orderly);
  *  waited for. ERROR: trouble is set. */
 enum gd_io gd_tls_handshake(struct gd_tls *tls, bool *read);
 
-/** As gd_stream_read: less than room means that nothing more is there now. */
+/** As gd_stream_read: less than room means that nothing more is there now, or that others
+ *  are to have their turn: then gd_tls_has_pending, or the socket, tells that it goes on.
+ */
 enum gd_io gd_tls_read(struct gd_tls *tls, char *into, size_t room, size_t *n);
 
 /** As gd_stream_write; the pieces leave in records that are as large as can be. */

@@ -218,7 +218,8 @@ def test_nginx_is_spoken_to_in_each_version(scene):
     for version in ("TLSv1.2", "TLSv1.3"):
         origin = scene.keep(NginxOrigin(version, clients="on"))
         daemon = scene.gatherd(f"""
-upstreams: {{a: {{servers: [{origin.url}]{trusting(f', cert: "{mine.cert}", key: "{mine.key}"')}}}}}
+upstreams: {{a: {{servers: [{origin.url}]{trusting(f', cert: "{mine.cert}", key: "{mine.key}"')}, timeout: 20s}}}}
+defaults: {{timeout: 20s}}
 routes: {{GET /x: {{calls: {{small: a/small, large: a/large}}}}}}
 """)
         seen = set()
