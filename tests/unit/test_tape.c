@@ -169,7 +169,8 @@ END_TEST
 
 static bool same_tape(const struct gd_tape *a, const struct gd_tape *b)
 {
-    return a->count == b->count && memcmp(a->words, b->words, a->count * 8) == 0;
+    return a->count == b->count &&
+           (a->count == 0 || memcmp(a->words, b->words, a->count * 8) == 0);
 }
 
 static void twins_agree(struct gd_span value)
