@@ -6,6 +6,7 @@ struct gd_hedge {
     struct gd_timer timer; /* until it is sent, then until it has failed */
     struct gd_lease lease;
     struct gd_exchange exchange;
+    uint32_t after_ms;
     bool runs; /* it waits for a session, or is on its way */
 };
 
@@ -113,6 +114,7 @@ static void start(struct gd_hedge *hedge)
         return;
     if (!gd_upstream_take_extra(shared->upstreams, index)) {
         count(hedge, GD_UPSTREAM_OVER_BUDGET);
+        gd_timer_arm(&hedge->timer, hedge->after_ms); /* there may be some left then */
         return;
     }
     hedge->runs = true;
@@ -161,6 +163,7 @@ void gd_hedge_arm(struct gd_call *call)
     if (call->hedge == NULL)
         return; /* at the bound of memory: the first try has to do */
     call->hedge->call = call;
+    call->hedge->after_ms = ms;
     gd_timer_init(&call->hedge->timer, shared->loop, on_timer, call->hedge);
     gd_timer_arm(&call->hedge->timer, ms);
 }
