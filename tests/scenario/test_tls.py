@@ -1,4 +1,6 @@
 """Upstreams over TLS: nothing else changes, whatever the connection does."""
+import threading
+
 from origin import reply_bytes
 from tls import (V1_2, V1_3, Silent, Tampered, assert_fails, authority, cut_after, gather, one_by_one,
                  origin_of, server_context, trusting)
@@ -369,10 +371,18 @@ def test_bytes_behind_a_reply_do_not_answer_the_next_request(scene):
 
 
 def test_bytes_on_an_idle_connection_are_not_read_as_a_reply(scene):
-    origin = origin_of(scene)
+    idle = threading.Event()
+
+    def answer(exchange):
+        exchange.send(reply_bytes(value=exchange.connection))
+        if exchange.connection == 0:
+            idle.wait(5)
+            exchange.send(reply_bytes(value="poison"))
+
+    origin = origin_of(scene, answer)
     daemon = gather(scene, origin)
-    assert daemon.get("/x").status == 200
-    origin.wait_requests(1).send(reply_bytes(value="poison"))
+    assert daemon.get("/x").json() == {"a": 0}
+    idle.set()
     origin.wait_connections(0)
-    assert daemon.get("/x").json() == {"a": {"path": "/a"}}
+    assert daemon.get("/x").json() == {"a": 1}
     assert daemon.server("a")["evictions"] == 1
