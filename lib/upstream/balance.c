@@ -38,11 +38,6 @@ static bool rests(const struct gd_server *server)
     return server->rests_until_us > now_us || server->asked_until_us > now_us;
 }
 
-static bool is_out(const struct gd_server *server)
-{
-    return server->standing == GD_STANDING_OUT || server->down;
-}
-
 /* Marks those that are good enough and none of which is `avoid`; how many they are. */
 static unsigned mark(struct gd_upstream *upstream, bool (*fits)(struct gd_server *server),
                      const struct gd_server *avoid)
@@ -65,7 +60,7 @@ static bool fits_well(struct gd_server *server)
 
 static bool fits_resting(struct gd_server *server)
 {
-    return !is_out(server);
+    return !gd_standing_is_out(server);
 }
 
 static bool fits_anyhow(struct gd_server *server)
@@ -88,7 +83,7 @@ bool gd_balance_has_other(const struct gd_upstream *upstream,
     for (unsigned i = 0; i < upstream->count; i++) {
         const struct gd_server *other = &upstream->servers[i];
 
-        if (other != server && !is_out(other) && !rests(other))
+        if (other != server && !gd_standing_is_out(other) && !rests(other))
             return true;
     }
     return false;

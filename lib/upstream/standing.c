@@ -25,7 +25,7 @@ static uint64_t now_of(const struct gd_server *server)
 /* State ---------------------------------------------------------------------------------
  */
 
-static bool is_out(const struct gd_server *server)
+bool gd_standing_is_out(const struct gd_server *server)
 {
     return server->standing == GD_STANDING_OUT || server->down;
 }
@@ -44,10 +44,10 @@ static void show(struct gd_server *server, int n)
 static void change(struct gd_server *server, enum gd_standing standing, bool down)
 {
     show(server, -1);
-    server->owner->out -= is_out(server);
+    server->owner->out -= gd_standing_is_out(server);
     server->standing = (uint8_t)standing;
     server->down = down;
-    server->owner->out += is_out(server);
+    server->owner->out += gd_standing_is_out(server);
     show(server, 1);
 }
 
@@ -62,7 +62,8 @@ static bool may_go_out(const struct gd_server *server)
 {
     const struct gd_upstream *owner = server->owner;
 
-    return is_out(server) || owner->out + 1 <= rule_of(server)->max * owner->count;
+    return gd_standing_is_out(server) ||
+           owner->out + 1 <= rule_of(server)->max * owner->count;
 }
 
 static void take_out(struct gd_server *server)

@@ -26,6 +26,9 @@ void gd_standing_good(struct gd_server *server, bool of_trial);
 /** Health checks have found out that a server is down, or up again. */
 void gd_standing_set_down(struct gd_server *server, bool down);
 
+/** Ejected, or down by its health checks: no request goes there but a trial. */
+bool gd_standing_is_out(const struct gd_server *server);
+
 /** Whether the next request may go there. On TRIAL the answer is yes more and more often:
  *  to be asked once a request. */
 bool gd_standing_admits(struct gd_server *server);
