@@ -62,11 +62,9 @@ static int frame(struct gd_conn *conn, struct iovec *out, const struct iovec *io
                  int count, bool last)
 {
     struct gd_flow *flow = conn->flow;
-    size_t bytes = 0;
+    size_t bytes = gd_iov_bytes(iov, count);
     int n = 0;
 
-    for (int i = 0; i < count; i++)
-        bytes += iov[i].iov_len;
     add(out, &n, gd_buf_span(&conn->out));
     if (flow->framing == GD_FRAMING_NONE)
         return n;
@@ -82,15 +80,6 @@ static int frame(struct gd_conn *conn, struct iovec *out, const struct iovec *io
     }
     if (flow->framing == GD_FRAMING_CHUNKED)
         add(out, &n, gd_chunk_end(bytes, last));
-    return n;
-}
-
-static size_t total(const struct iovec *iov, int count)
-{
-    size_t n = 0;
-
-    for (int i = 0; i < count; i++)
-        n += iov[i].iov_len;
     return n;
 }
 
@@ -119,7 +108,7 @@ bool gd_request_write(struct gd_request *request, const struct iovec *iov, int c
     assert(conn->request == request && conn->streaming);
     assert(conn->state != GD_CONN_WRITE && count <= GD_WRITE_PIECES_MAX);
     count = frame(conn, all, iov, count, last);
-    want = total(all, count);
+    want = gd_iov_bytes(all, count);
     if (last) {
         close_flow(conn);
         conn->state = GD_CONN_WRITE;

@@ -134,15 +134,6 @@ static enum gd_framing framing_of(const struct gd_answer *answer)
 
 /* Writing ---------------------------------------------------------------------------- */
 
-static size_t iov_bytes(const struct iovec *iov, int count)
-{
-    size_t n = 0;
-
-    for (int i = 0; i < count; i++)
-        n += iov[i].iov_len;
-    return n;
-}
-
 void gd_reply_later(struct gd_conn *conn, const struct iovec *iov, int count,
                     size_t written)
 {
@@ -169,7 +160,7 @@ static void write_now(struct gd_conn *conn, const struct iovec *iov, int count)
     conn->state = GD_CONN_WRITE;
     switch (gd_stream_write(&conn->stream, iov, count, &n)) {
     case GD_IO_OK:
-        if (n == iov_bytes(iov, count)) {
+        if (n == gd_iov_bytes(iov, count)) {
             gd_conn_answered(conn);
             return;
         }
@@ -328,7 +319,7 @@ void gd_request_answer(struct gd_request *request, const struct gd_answer *answe
             answer->release(answer->release_arg);
         return;
     }
-    assert(iov_bytes(answer->body, answer->body_count) == answer->body_bytes);
+    assert(gd_iov_bytes(answer->body, answer->body_count) == answer->body_bytes);
     conn->release = answer->release;
     conn->release_arg = answer->release_arg;
     gd_reply_decide(conn, answer->close);

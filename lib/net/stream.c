@@ -309,6 +309,15 @@ void gd_stream_close(struct gd_stream *stream, bool abort)
     stream->fd = -1;
 }
 
+size_t gd_iov_bytes(const struct iovec *iov, int count)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < count; i++)
+        n += iov[i].iov_len;
+    return n;
+}
+
 struct iovec *gd_iov_advance(struct iovec *iov, int *count, size_t n)
 {
     while (*count > 0 && n >= iov->iov_len) {

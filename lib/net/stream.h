@@ -105,6 +105,9 @@ void gd_stream_shutdown(struct gd_stream *stream);
  * is a close_notify first. */
 void gd_stream_close(struct gd_stream *stream, bool abort);
 
+/** The bytes of a vector. */
+size_t gd_iov_bytes(const struct iovec *iov, int count);
+
 /** Advances a vector by n written bytes: returns the first entry not fully written, which
  *  is trimmed in place; *count is reduced. */
 struct iovec *gd_iov_advance(struct iovec *iov, int *count, size_t n);

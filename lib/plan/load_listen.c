@@ -5,11 +5,6 @@
 
 enum { TOKEN_MAX = 1024, LISTENS_MAX = 64 };
 
-static bool is_digits(struct gd_span text)
-{
-    return text.len && strspn(text.ptr, "0123456789") == text.len;
-}
-
 /* A port alone listens on all addresses, IPv4 and IPv6. */
 static bool parse_port(struct gd_loader *loader, const struct gd_yaml_node *node,
                        struct gd_plan_address *out)
@@ -40,7 +35,7 @@ static bool parse_address(struct gd_loader *loader, const struct gd_yaml_node *n
             &loader->report, node,
             "expected a port, http://HOST:PORT or unix:/PATH, found %s",
             gd_words_found(&words, node));
-    if (is_digits(node->text) && node->plain)
+    if (gd_value_is_digits(node->text) && node->plain)
         return parse_port(loader, node, out);
     return gd_url_listen(&loader->plan->arena, node->text, out, &err) ||
            gd_report_value(&loader->report, node, "%s", err.text);

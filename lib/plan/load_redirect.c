@@ -7,12 +7,6 @@
 /* The statuses, in the order of the words of the option's row. */
 static const int statuses[] = {301, 302, 303, 307, 308};
 
-static bool has_brace(struct gd_span text)
-{
-    return text.len &&
-           (memchr(text.ptr, '{', text.len) || memchr(text.ptr, '}', text.len));
-}
-
 /* Takes `https://HOST[:PORT]` off the front of *text. */
 static bool take_origin(struct gd_loader *loader, const struct gd_yaml_node *node,
                         struct gd_span *text, struct gd_span *origin)
@@ -24,7 +18,7 @@ static bool take_origin(struct gd_loader *loader, const struct gd_yaml_node *nod
 
     if (!gd_url_split(*text, &url, &err))
         return gd_report_value(report, node, "%s", err.text);
-    if (has_brace(url.authority))
+    if (gd_template_has_brace(url.authority))
         return gd_report_value(report, node,
                                "a placeholder cannot stand in the host of a redirect");
     if (!gd_url_check(&url, &err))

@@ -3,6 +3,7 @@
 #include "plan/loader.h"
 #include "plan/render.h"
 #include "plan/shape.h"
+#include "plan/template.h"
 #include "plan/text.h"
 #include "plan/value.h"
 
@@ -42,12 +43,6 @@ static bool load_ref(const struct shaping *s, const struct gd_yaml_node *node,
     out->needs = gd_ref_needs(&out->ref);
     out->body = out->ref.source == GD_SOURCE_BODY;
     return true;
-}
-
-static bool has_brace(struct gd_span text)
-{
-    return text.len &&
-           (memchr(text.ptr, '{', text.len) || memchr(text.ptr, '}', text.len));
 }
 
 static bool load_text(const struct shaping *s, const struct gd_yaml_node *node,
@@ -96,7 +91,8 @@ static bool load_scalar(const struct shaping *s, const struct gd_yaml_node *node
         return load_text(s, node, (struct gd_span){text.ptr + 1, text.len - 1}, out);
     if (gd_span_starts(text, GD_SPAN("$")))
         return load_ref(s, node, out);
-    return has_brace(text) ? load_text(s, node, text, out) : load_literal(s, node, out);
+    return gd_template_has_brace(text) ? load_text(s, node, text, out)
+                                       : load_literal(s, node, out);
 }
 
 /* Operators -----------------------------------------------------------------------------

@@ -213,11 +213,6 @@ static const char *words_of(const struct gd_option *option, char *out, size_t si
     return out;
 }
 
-static bool only_digits(struct gd_span text)
-{
-    return text.len && strspn(text.ptr, "0123456789") == text.len;
-}
-
 /* Why a text is not what the row wants, beyond that it is not. */
 static const char *hint(const struct gd_option *option, const struct gd_yaml_node *node)
 {
@@ -232,7 +227,7 @@ static const char *hint(const struct gd_option *option, const struct gd_yaml_nod
                 return "; YAML versions disagree on yes and no, so they are not accepted";
     if ((option->type == GD_TYPE_DURATION || option->type == GD_TYPE_RANGE ||
          option->type == GD_TYPE_SIZE || option->type == GD_TYPE_PERCENT) &&
-        only_digits(text) && !node->source)
+        gd_value_is_digits(text) && !node->source)
         return "; the unit is missing";
     if (option->type == GD_TYPE_INT && text.len && text.ptr[0] >= '0' &&
         text.ptr[0] <= '9' && node->plain && !node->source)

@@ -28,6 +28,9 @@
 
 struct gd_template;
 
+/** Whether text has more to it than its bytes: a placeholder, or a doubled brace. */
+bool gd_template_has_brace(struct gd_span text);
+
 /** Compiles `/path?query` of a call's target. Literal text has to be a valid target
  *  without dot segments and is kept as written, but for bytes above 127 and doubled
  *  braces, which are escaped. Returns a template owned by the arena (text and names are
@@ -35,10 +38,6 @@ struct gd_template;
  *  the offset is that of the placeholder). */
 struct gd_template *gd_template_target(struct gd_arena *arena, struct gd_span text,
                                        const struct gd_names *names, struct gd_err *err);
-
-/** Compiles a query value of its own, as of a form: all of it is one value. */
-struct gd_template *gd_template_value(struct gd_arena *arena, struct gd_span text,
-                                      const struct gd_names *names, struct gd_err *err);
 
 /** Compiles the value of a header field. */
 struct gd_template *gd_template_header(struct gd_arena *arena, struct gd_span text,

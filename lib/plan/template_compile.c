@@ -190,24 +190,6 @@ static bool compile_plain(struct gd_compiler *c)
     return gd_compile_flush(c);
 }
 
-/* Text that becomes one query value. */
-static bool compile_value(struct gd_compiler *c)
-{
-    while (c->at < c->text.len) {
-        struct gd_span byte = {c->text.ptr + c->at, 1};
-
-        if (*byte.ptr == '{' || *byte.ptr == '}') {
-            if (!gd_compile_brace(c))
-                return false;
-        } else if (!gd_percent_encode(&c->literal, byte)) {
-            return gd_compile_full(c);
-        } else {
-            c->at++;
-        }
-    }
-    return gd_compile_flush(c);
-}
-
 /* JSON --------------------------------------------------------------------------------
  */
 
@@ -287,6 +269,12 @@ static struct gd_template *compile(struct gd_compiler *c,
     return tpl;
 }
 
+bool gd_template_has_brace(struct gd_span text)
+{
+    return text.len &&
+           (memchr(text.ptr, '{', text.len) || memchr(text.ptr, '}', text.len));
+}
+
 struct gd_template *gd_template_target(struct gd_arena *arena, struct gd_span text,
                                        const struct gd_names *names, struct gd_err *err)
 {
@@ -295,15 +283,6 @@ struct gd_template *gd_template_target(struct gd_arena *arena, struct gd_span te
     c.place = GD_PLACE_PATH;
     c.target = true;
     return compile(&c, gd_compile_target);
-}
-
-struct gd_template *gd_template_value(struct gd_arena *arena, struct gd_span text,
-                                      const struct gd_names *names, struct gd_err *err)
-{
-    struct gd_compiler c = {.arena = arena, .names = names, .err = err, .text = text};
-
-    c.place = GD_PLACE_QUERY;
-    return compile(&c, compile_value);
 }
 
 struct gd_template *gd_template_header(struct gd_arena *arena, struct gd_span text,

@@ -24,6 +24,11 @@ static size_t digits(struct gd_span text)
     return n;
 }
 
+bool gd_value_is_digits(struct gd_span text)
+{
+    return text.len && digits(text) == text.len;
+}
+
 bool gd_value_number(struct gd_span text, uint64_t *out)
 {
     if (text.len > 1 && text.ptr[0] == '0')

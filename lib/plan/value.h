@@ -11,6 +11,9 @@
 /** `0`, `7`, `128`: false for anything else, and past 18 digits. */
 GD_MUST_CHECK bool gd_value_number(struct gd_span text, uint64_t *out);
 
+/** Whether text is decimal digits and nothing else; leading zeros are fine. */
+bool gd_value_is_digits(struct gd_span text);
+
 /** `250ms 2s 5m 1h` into milliseconds. */
 GD_MUST_CHECK bool gd_value_duration(struct gd_span text, uint64_t *ms);
 

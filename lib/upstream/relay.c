@@ -310,14 +310,12 @@ static bool keep(struct gd_relay *relay, const struct iovec *iov, int count, siz
 static void write_all(struct gd_relay *relay, struct iovec *iov, int count)
 {
     struct gd_session *session = relay->session;
-    size_t n = 0, total = 0;
+    size_t n = 0, total = gd_iov_bytes(iov, count);
 
     gd_work_cancel(&relay->work);
     if (relay->started_us == 0)
         relay->started_us = gd_loop_now_us(session->server->loop);
     session->outstanding = true;
-    for (int i = 0; i < count; i++)
-        total += iov[i].iov_len;
     switch (gd_stream_write(&session->stream, iov, count, &n)) {
     case GD_IO_OK:
     case GD_IO_AGAIN:
