@@ -1,0 +1,46 @@
+"""Whatever servers do, each request gets one answer in time, and it is its own."""
+import os
+
+from waits import until
+from weather import Weather, ask_for
+
+CLIENTS = 200
+DEADLINE_S = 0.8
+# An upstream for each part: how many servers it has, and what protects its calls. The
+# first part is required.
+PARTS = {
+    "one": (3, "retry: {tries: 2}, hedge: 100ms, eject: {errors: 3, for: 200ms}"),
+    "two": (3, "retry: {tries: 2}, eject: {errors: 3, for: 200ms}"),
+    "three": (3, "retry: off, balance: random_two, pool: {max: 20}"),
+    "four": (2, "retry: off, eject: off, balance: round_robin"),
+    "five": (1, "retry: off, max_in_flight: 60"),
+}
+
+
+def config(ports):
+    """The upstreams take their servers from the ports."""
+    lines, ports = ["upstreams:"], iter(ports)
+    for part, (count, options) in PARTS.items():
+        servers = ", ".join(f'"http://127.0.0.1:{next(ports)}"' for _ in range(count))
+        lines.append(f"  {part}: {{servers: [{servers}], timeout: 400ms,"
+                     f" connect_timeout: 200ms, {options}}}")
+    lines += ["routes:", "  GET /all/{mark}:", f"    timeout: {DEADLINE_S * 1000:.0f}ms", "    calls:"]
+    lines += [f"      {part}: {{url: \"{part}/of/{{mark}}\", optional: {str(part != 'one').lower()}}}"
+              for part in PARTS]
+    return "\n".join(lines) + "\n"
+
+
+def test_every_request_has_one_answer_of_its_own_in_time(scene):
+    seconds = float(os.environ.get("GATHERD_STORM_SECONDS", "18"))
+    weather = scene.keep(Weather(sum(count for count, _ in PARTS.values()), seed=7))
+    daemon = scene.gatherd(config(weather.ports()), workers=2)
+    weather.start()
+    asked = ask_for(daemon.port, list(PARTS), DEADLINE_S, CLIENTS, seconds)
+    weather.calm()
+    print(f"# {asked.seen}, slowest {asked.slowest * 1000:.0f} ms, weather {weather.happened}")
+    assert not asked.wrong, (len(asked.wrong), asked.wrong[:2])
+    assert not asked.late, (len(asked.late), asked.late[:5])
+    assert all(asked.seen.values()), asked.seen
+    until(lambda: not daemon.busy(), "rest after the storm")
+    for upstream in daemon.status()["upstreams"]:
+        assert upstream["calls"] == upstream["succeeded"] + sum(upstream["failures"].values()), upstream
