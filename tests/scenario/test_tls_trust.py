@@ -212,8 +212,6 @@ routes: {GET /x: {calls: {a: a/y, b: "https://api.test/z"}}}
 # --- a server that is none of ours --------------------------------------------------------
 
 def test_nginx_is_spoken_to_in_each_version(scene):
-    if not shutil.which("nginx"):
-        return
     mine = authority().issue("gatherd", "DNS:gatherd.test")
     for version in ("TLSv1.2", "TLSv1.3"):
         origin = scene.keep(NginxOrigin(version, clients="on"))
