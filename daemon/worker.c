@@ -56,12 +56,13 @@ static void free_worker(struct gd_worker *worker)
 static bool prepare(struct gd_worker *worker, struct gd_err *err)
 {
     const struct gd_worker_config *config = &worker->config;
+    struct gd_engine_plan first = {
+        .plan = config->plan, .stats = worker->stats, .addresses = config->addresses};
 
     worker->loop = gd_loop_new(err);
     if (worker->loop == NULL)
         return false;
-    worker->engine =
-        gd_engine_new(worker->loop, config->plan, worker->stats, config->addresses, err);
+    worker->engine = gd_engine_new(worker->loop, &first, err);
     if (worker->engine == NULL)
         return false;
     for (unsigned i = 0; i < config->fd_count; i++)

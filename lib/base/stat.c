@@ -1,6 +1,7 @@
 #include "base/stat.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 #include "base/failure.h"
 #include "base/mem.h"
@@ -23,26 +24,106 @@ const struct gd_stat_row gd_stat_upstream_rows[] = {GD_STAT_UPSTREAM_ROWS(X)};
 const struct gd_stat_row gd_stat_server_rows[] = {GD_STAT_SERVER_ROWS(X)};
 #undef X
 
-struct gd_stats *gd_stats_new(size_t routes, size_t upstreams, size_t servers)
+/* Places that are counted in
+ * --------------------------------------------------------------
+ */
+
+/* In front of each: how many sets have it. */
+union holders {
+    unsigned count;
+    max_align_t align;
+};
+
+/* Behind each, so that no two workers ever write to one cache line. */
+enum { APART_BYTES = 64 };
+
+static void *place_new(size_t size)
+{
+    union holders *holders = gd_alloc(sizeof(*holders) + size + APART_BYTES);
+
+    holders->count = 1;
+    return holders + 1;
+}
+
+static void *place_share(void *place)
+{
+    ((union holders *)place - 1)->count++;
+    return place;
+}
+
+static void place_leave(void *place)
+{
+    union holders *holders = (union holders *)place - 1;
+
+    if (--holders->count == 0)
+        gd_free(holders);
+}
+
+/* A place for each of count things: that of the one it was before, or a new one. */
+static void *places(size_t count, size_t size, const int *origins, void *before)
+{
+    void **list = gd_alloc_array(count, sizeof(*list));
+
+    for (size_t i = 0; i < count; i++)
+        list[i] = origins && origins[i] >= 0 ? place_share(((void **)before)[origins[i]])
+                                             : place_new(size);
+    return list;
+}
+
+static void leave_places(void *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        place_leave(((void **)list)[i]);
+    gd_free(list);
+}
+
+/* Sets
+ * ------------------------------------------------------------------------------------
+ */
+
+static struct gd_stats *set_new(const struct gd_stat_origins *origins,
+                                const struct gd_stats *before)
 {
     struct gd_stats *stats = gd_alloc(sizeof(*stats));
 
-    stats->route_count = routes;
-    stats->upstream_count = upstreams;
-    stats->server_count = servers;
-    stats->routes = gd_alloc_array(routes, sizeof(*stats->routes));
-    stats->upstreams = gd_alloc_array(upstreams, sizeof(*stats->upstreams));
-    stats->servers = gd_alloc_array(servers, sizeof(*stats->servers));
+    stats->worker = before ? place_share(before->worker)
+                           : place_new(GD_WORKER_STATS * sizeof(*stats->worker));
+    stats->route_count = origins->route_count;
+    stats->upstream_count = origins->upstream_count;
+    stats->server_count = origins->server_count;
+    stats->routes = places(origins->route_count, sizeof(**stats->routes), origins->routes,
+                           before ? before->routes : NULL);
+    stats->upstreams = places(origins->upstream_count, sizeof(**stats->upstreams),
+                              origins->upstreams, before ? before->upstreams : NULL);
+    stats->servers = places(origins->server_count, sizeof(**stats->servers),
+                            origins->servers, before ? before->servers : NULL);
+    stats->jars = gd_alloc_array(origins->upstream_count, sizeof(*stats->jars));
     return stats;
+}
+
+struct gd_stats *gd_stats_new(size_t routes, size_t upstreams, size_t servers)
+{
+    struct gd_stat_origins all_new = {
+        .route_count = routes, .upstream_count = upstreams, .server_count = servers};
+
+    return set_new(&all_new, NULL);
+}
+
+struct gd_stats *gd_stats_next(const struct gd_stats *before,
+                               const struct gd_stat_origins *origins)
+{
+    return set_new(origins, before);
 }
 
 void gd_stats_free(struct gd_stats *stats)
 {
     if (stats == NULL)
         return;
-    gd_free(stats->routes);
-    gd_free(stats->upstreams);
-    gd_free(stats->servers);
+    place_leave(stats->worker);
+    leave_places(stats->routes, stats->route_count);
+    leave_places(stats->upstreams, stats->upstream_count);
+    leave_places(stats->servers, stats->server_count);
+    gd_free(stats->jars);
     gd_free(stats);
 }
 

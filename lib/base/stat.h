@@ -51,13 +51,9 @@ struct gd_route_stats {
     struct gd_hist latency;
 };
 
-struct gd_jar;
-
 struct gd_upstream_stats {
     uint64_t values[GD_UPSTREAM_STATS];
     struct gd_hist latency;
-    struct gd_jar *jar; /* borrowed: its cookies, to be looked at (upstream/jar.h), or
-                           NULL. Set before the worker runs */
 };
 
 struct gd_server_stats {
@@ -65,18 +61,52 @@ struct gd_server_stats {
     uint64_t out_until_s; /* wall clock: how long it was last taken out; 0: never was */
 };
 
-/** All of one worker. Routes, upstreams and servers by their index in the plan. */
+struct gd_jar;
+
+/** All of one worker. Routes, upstreams and servers by their index in the plan: a plan
+ * has its own set, but what stays the same from one plan to the next is counted in the
+ * same place. So counters go on, and what is on its way is counted where it began. */
 struct gd_stats {
-    uint64_t worker[GD_WORKER_STATS];
+    uint64_t *worker; /* GD_WORKER_STATS values */
     size_t route_count, upstream_count, server_count;
-    struct gd_route_stats *routes;
-    struct gd_upstream_stats *upstreams;
-    struct gd_server_stats *servers;
+    struct gd_route_stats **routes;
+    struct gd_upstream_stats **upstreams;
+    struct gd_server_stats **servers;
+    struct gd_jar **jars; /* borrowed, of each upstream: its cookies, to be looked at
+                             (upstream/jar.h), or NULL; set by the worker */
 };
 
 /** Returns an owned, zeroed set. */
 struct gd_stats *gd_stats_new(size_t routes, size_t upstreams, size_t servers);
+
+enum { GD_STAT_NEW = -1 };
+
+/** Where the routes, upstreams and servers of a plan stood in the one before: a number
+ * for each, GD_STAT_NEW for one that was not there. */
+struct gd_stat_origins {
+    size_t route_count, upstream_count, server_count;
+    const int *routes, *upstreams, *servers;
+};
+
+/** Returns an owned set for the next plan, which goes on counting where `before` does;
+ * the rest is zero. Sets that share something are made and freed by one thread. */
+struct gd_stats *gd_stats_next(const struct gd_stats *before,
+                               const struct gd_stat_origins *origins);
+
+/** Frees it, and what no other set shares. NULL is fine. */
 void gd_stats_free(struct gd_stats *stats);
+
+/** The jar of an upstream, set by its worker and looked at by others. */
+static inline void gd_stats_set_jar(struct gd_stats *stats, size_t upstream,
+                                    struct gd_jar *jar)
+{
+    __atomic_store_n(&stats->jars[upstream], jar, __ATOMIC_RELEASE);
+}
+
+static inline struct gd_jar *gd_stats_jar(const struct gd_stats *stats, size_t upstream)
+{
+    return __atomic_load_n(&stats->jars[upstream], __ATOMIC_ACQUIRE);
+}
 
 /** Adds to a value of this thread's own set. */
 static inline void gd_stat_add(uint64_t *value, int64_t n)

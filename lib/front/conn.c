@@ -34,6 +34,8 @@ void gd_conn_forget(struct gd_conn *conn)
     gd_flow_end_body(conn);
     if (release)
         release(conn->release_arg);
+    if (conn->request && conn->told && conn->front->handler.on_end)
+        conn->front->handler.on_end(conn->front->arg, conn->request);
     conn->request = NULL;
     conn->flow = NULL;
     gd_arena_free(&conn->arena);
@@ -427,22 +429,32 @@ static socklen_t address_size(const struct sockaddr *sa)
 /* Once a connection: text of an address takes longer than all else about a request. */
 static void name_peer(struct gd_conn *conn)
 {
-    const struct gd_trusted *trusted = conn->front->trusted;
     struct gd_ip ip;
 
-    if (gd_address_ip(&conn->client, &ip)) {
+    if (gd_address_ip(&conn->client, &ip))
         gd_ip_text(&ip, conn->peer);
-        conn->trusted = trusted && gd_trusted_has(trusted, &ip);
-    } else {
+    else
         memcpy(conn->peer, "unix", sizeof("unix"));
+}
+
+void gd_conn_renew(struct gd_conn *conn)
+{
+    const struct gd_plan_limits *limits = conn->front->limits;
+    const struct gd_trusted *trusted = conn->front->trusted;
+    size_t most = limits->request_line + limits->header_bytes + 3 * GD_FRONT_READ_BYTES;
+    struct gd_ip ip;
+
+    if (conn->input.max < most) /* what is there already stays */
+        conn->input.max = most;
+    if (gd_address_ip(&conn->client, &ip))
+        conn->trusted = trusted && gd_trusted_has(trusted, &ip);
+    else
         conn->trusted = trusted && trusted->unix_peers;
-    }
 }
 
 struct gd_conn *gd_conn_open(struct gd_front *front, struct evhtp_connection *shell,
                              int fd, const struct sockaddr *sa)
 {
-    const struct gd_plan_limits *limits = front->limits;
     struct gd_conn *conn = gd_alloc(sizeof(*conn));
 
     conn->front = front;
@@ -450,8 +462,8 @@ struct gd_conn *gd_conn_open(struct gd_front *front, struct evhtp_connection *sh
     conn->client.len = address_size(sa);
     memcpy(&conn->client.sa, sa, conn->client.len);
     name_peer(conn);
-    gd_buf_init(&conn->input, front->blocks,
-                limits->request_line + limits->header_bytes + 3 * GD_FRONT_READ_BYTES);
+    gd_buf_init(&conn->input, front->blocks, 0);
+    gd_conn_renew(conn);
     gd_timer_init(&conn->timer, front->loop, on_timer, conn);
     gd_stream_init(&conn->stream, front->loop, on_readable, on_writable, conn);
     gd_stream_open(&conn->stream, fd, false);

@@ -14,7 +14,6 @@
  * this folder only, never from inside one of its own callbacks.
  *
  * States of a connection:
- *
  *   IDLE → HEAD → BODY → WAIT → WRITE → IDLE     one request after the other
  *                    any → LINGER → CLOSED       after an answer that ends the connection
  *                  WRITE → DISCARD → IDLE        answered before the body was there
@@ -179,8 +178,8 @@ struct gd_conn *gd_conn_open(struct gd_front *front, struct evhtp_connection *sh
  *  one. abort: reset. Idempotent; the struct stays until the end of the turn. */
 void gd_conn_close(struct gd_conn *conn, bool abort);
 
-/** The request is over without an answer of the handler: on_gone. The request stays
- *  until gd_conn_forget. */
+/** The request is over without an answer of the handler: on_gone. It stays until
+ * forgotten. */
 void gd_conn_abandon(struct gd_conn *conn);
 
 /** Releases the answer and the memory of the request, and ends libevhtp's. */
@@ -201,8 +200,10 @@ size_t gd_conn_pending(const struct gd_conn *conn);
 /** Goes on with them in the next turn of the loop. */
 void gd_conn_go_on_later(struct gd_conn *conn);
 
-/** Draining has begun: an idle connection that has nothing to say is closed, and so is
- * one whose request is answered and only its body not all there. */
+/** The front's limits and proxies have changed. */
+void gd_conn_renew(struct gd_conn *conn);
+
+/** Draining has begun: closes an idle connection that has nothing to say. */
 void gd_conn_drain(struct gd_conn *conn);
 
 /* guard.c ---------------------------------------------------------------------------- */
@@ -235,9 +236,8 @@ static inline bool gd_reply_is_bare(int status)
 void gd_reply_later(struct gd_conn *conn, const struct iovec *iov, int count,
                     size_t written);
 
-/** Writes a problem document as the answer; conn->keep says what becomes of the
- *  connection. Ends, as every answer, in gd_conn_answered when all of it is written, at
- *  once or later. */
+/** Writes a problem document as the answer. Ends, as every answer, in gd_conn_answered
+ *  when all of it is written, at once or later. */
 void gd_reply_problem(struct gd_conn *conn, int status, const char *detail,
                       struct gd_span id);
 

@@ -6,16 +6,17 @@
 #include "front/passage.h"
 #include "http/problem.h"
 
-enum { SCRATCH_MAX_BYTES = 512 * 1024, ALLOW_MAX_BYTES = 1024 };
+enum { ALLOW_MAX_BYTES = 1024 };
 
 uint64_t *gd_passage_stats(struct gd_passage *passage)
 {
-    return passage->engine->stats->routes[passage->route->index].values;
+    return passage->generation->stats->routes[passage->route->index]->values;
 }
 
 void gd_passage_account(struct gd_passage *passage, int status)
 {
-    struct gd_route_stats *stats = &passage->engine->stats->routes[passage->route->index];
+    struct gd_route_stats *stats =
+        passage->generation->stats->routes[passage->route->index];
     uint64_t now_us = gd_loop_now_us(passage->engine->loop);
 
     gd_stat_add(&stats->values[GD_ROUTE_IN_FLIGHT], -1);
@@ -56,7 +57,7 @@ static void start_pass(struct gd_passage *passage)
     struct gd_forward *forward = gd_passage_forward(passage);
 
     if (forward)
-        passage->pass = gd_pass_new(&passage->engine->gathers, passage->request,
+        passage->pass = gd_pass_new(&passage->generation->gathers, passage->request,
                                     passage->route, forward, on_passed, passage);
     if (passage->pass == NULL)
         gd_passage_refuse(passage, 503, "no memory is left for this request");
@@ -97,7 +98,7 @@ static const struct kind {
 
 static void start(struct gd_passage *passage)
 {
-    gd_facts_fill(&passage->facts, passage->request, &passage->engine->plan->trusted);
+    gd_facts_fill(&passage->facts, passage->request, &passage->generation->plan->trusted);
     kinds[passage->route->kind].start(passage);
 }
 
@@ -108,7 +109,7 @@ static void start(struct gd_passage *passage)
 static void answer_methods(struct gd_engine *engine, struct gd_request *request,
                            uint32_t allow)
 {
-    uint64_t *stats = engine->stats->worker;
+    uint64_t *stats = engine->newest->stats->worker;
     struct gd_plan_header header = {GD_SPAN("Allow"), GD_SPAN_NONE};
     struct gd_answer answer = {.status = 204, .headers = &header, .header_count = 1};
     struct gd_buf list;
@@ -138,7 +139,7 @@ static void answer_unrouted(struct gd_engine *engine, struct gd_request *request
         answer_methods(engine, request, allow);
         return;
     }
-    gd_stat_inc(&engine->stats->worker[GD_WORKER_NOT_FOUND]);
+    gd_stat_inc(&engine->newest->stats->worker[GD_WORKER_NOT_FOUND]);
     gd_request_problem(request, 404, "there is nothing at this path", GD_SPAN(""), NULL,
                        0);
 }
@@ -146,6 +147,7 @@ static void answer_unrouted(struct gd_engine *engine, struct gd_request *request
 static void on_head(void *arg, struct gd_request *request)
 {
     struct gd_engine *engine = arg;
+    struct gd_generation *generation = engine->newest;
     struct gd_passage *passage = gd_arena_raw(request->arena, sizeof(*passage));
     enum gd_match_result result = GD_MATCH_NONE;
 
@@ -157,7 +159,7 @@ static void on_head(void *arg, struct gd_request *request)
     }
     passage->match.allow = 0;
     if (request->target.form != GD_TARGET_ASTERISK)
-        result = gd_router_match(engine->plan->router, request->head.method,
+        result = gd_router_match(generation->plan->router, request->head.method,
                                  request->head.method_text, request->head.host,
                                  request->target.path, &passage->match);
     if (result != GD_MATCH_FOUND) {
@@ -165,8 +167,10 @@ static void on_head(void *arg, struct gd_request *request)
         return;
     }
     passage->engine = engine;
+    passage->generation = generation;
+    generation->users++;
     passage->request = request;
-    passage->route = &engine->plan->routes[passage->match.index];
+    passage->route = &generation->plan->routes[passage->match.index];
     passage->gather = NULL;
     passage->events = NULL;
     passage->pass = NULL;
@@ -210,36 +214,39 @@ static void on_gone(void *arg, struct gd_request *request)
     gd_stat_add(&gd_passage_stats(passage)[GD_ROUTE_IN_FLIGHT], -1);
 }
 
-struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
-                                struct gd_stats *stats,
-                                const struct gd_address *addresses, struct gd_err *err)
+static void on_end(void *arg, struct gd_request *request)
+{
+    struct gd_passage *passage = request->user;
+
+    (void)arg;
+    if (passage)
+        gd_generation_leave(passage->generation);
+}
+
+/* Life
+ * ------------------------------------------------------------------------------------
+ */
+
+struct gd_engine *gd_engine_new(struct gd_loop *loop, const struct gd_engine_plan *first,
+                                struct gd_err *err)
 {
     struct gd_engine *engine = gd_alloc(sizeof(*engine));
-    struct gd_upstream_context context = {loop, stats, addresses};
     struct gd_front_config config = {
         .loop = loop,
-        .limits = &plan->limits,
+        .limits = &first->plan->limits,
         .max_body = 0, /* on_head sets the route's */
-        .trusted = &plan->trusted,
-        .stats = stats->worker,
+        .trusted = &first->plan->trusted,
+        .stats = first->stats->worker,
         .handler = {.on_head = on_head,
                     .on_request = on_request,
                     .on_body = on_body,
-                    .on_gone = on_gone},
+                    .on_gone = on_gone,
+                    .on_end = on_end},
         .arg = engine,
     };
 
     engine->loop = loop;
-    engine->plan = gd_plan_ref(plan);
-    engine->stats = stats;
-    engine->upstreams = gd_upstreams_new(&context, plan);
-    engine->gathers = (struct gd_gather_context){
-        .loop = loop,
-        .stats = stats,
-        .upstreams = engine->upstreams,
-        .limits = &plan->limits,
-    };
-    gd_buf_init(&engine->gathers.scratch, NULL, SCRATCH_MAX_BYTES);
+    gd_generation_begin(engine, first);
     if (gd_forwarder_init(&engine->forwarder, err))
         engine->front = gd_front_new(&config, err);
     if (engine->front == NULL) {
@@ -247,6 +254,12 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
         return NULL;
     }
     return engine;
+}
+
+void gd_engine_switch(struct gd_engine *engine, const struct gd_engine_plan *next)
+{
+    gd_generation_begin(engine, next);
+    gd_front_change(engine->front, &next->plan->limits, &next->plan->trusted);
 }
 
 bool gd_engine_listen(struct gd_engine *engine, int fd, struct gd_err *err)
@@ -264,9 +277,8 @@ void gd_engine_free(struct gd_engine *engine)
     if (engine == NULL)
         return;
     gd_front_free(engine->front);
-    gd_upstreams_free(engine->upstreams);
-    gd_buf_free(&engine->gathers.scratch);
+    while (engine->newest)
+        gd_generation_free(engine->newest);
     gd_forwarder_free(&engine->forwarder);
-    gd_plan_unref(engine->plan);
     gd_free(engine);
 }

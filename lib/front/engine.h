@@ -13,11 +13,27 @@
 
 struct gd_engine;
 
-/** Returns owned, NULL with err. plan: a reference is kept. stats, addresses (by server
- *  index): borrowed, must outlive the engine. */
-struct gd_engine *gd_engine_new(struct gd_loop *loop, struct gd_plan *plan,
-                                struct gd_stats *stats,
-                                const struct gd_address *addresses, struct gd_err *err);
+/** A plan, and what an engine needs to work by it. */
+struct gd_engine_plan {
+    struct gd_plan *plan;               /* a reference is kept */
+    struct gd_stats *stats;             /* borrowed until on_end */
+    const struct gd_address *addresses; /* by server index; copied */
+    const int *kept; /* for each upstream its index in the plan before, when it is the
+                        very same there, or -1; NULL: none is. Borrowed for the call */
+    void (*on_end)(void *arg); /* the plan is no longer needed here, since another one
+                                  has come and its last request has ended; from the loop,
+                                  once. Not when the engine is freed. May be NULL */
+    void *arg;
+};
+
+/** Returns owned, NULL with err. */
+struct gd_engine *gd_engine_new(struct gd_loop *loop, const struct gd_engine_plan *first,
+                                struct gd_err *err);
+
+/** Works by another plan from now on. Requests whose head has come before go on by the
+ *  plan they began with, to their end; connections stay. Not from a callback of the
+ *  engine. */
+void gd_engine_switch(struct gd_engine *engine, const struct gd_engine_plan *next);
 
 /** Accepts connections from a listening socket; a dup of fd is kept. */
 GD_MUST_CHECK bool gd_engine_listen(struct gd_engine *engine, int fd, struct gd_err *err);

@@ -177,24 +177,43 @@ static void close_listeners(struct gd_front *front)
 
 /* The front -------------------------------------------------------------------------- */
 
+/* A closed connection keeps its `next` until the end of the turn, so a walk goes on
+ * behind it. */
+static void each_conn(struct gd_front *front, void (*fn)(struct gd_conn *conn))
+{
+    struct gd_conn *next;
+
+    for (struct gd_conn *conn = front->conns; conn; conn = next) {
+        next = conn->next;
+        if (conn->state != GD_CONN_CLOSED)
+            fn(conn);
+    }
+}
+
+void gd_front_change(struct gd_front *front, const struct gd_plan_limits *limits,
+                     const struct gd_trusted *trusted)
+{
+    front->limits = limits;
+    front->trusted = trusted;
+    front->head_limits = (struct gd_head_limits){.line_bytes = limits->request_line,
+                                                 .head_bytes = limits->header_bytes,
+                                                 .field_count = limits->header_fields};
+    gd_free(front->fields);
+    front->fields = gd_alloc_array(limits->header_fields, sizeof(struct gd_field));
+    each_conn(front, gd_conn_renew);
+}
+
 struct gd_front *gd_front_new(const struct gd_front_config *config, struct gd_err *err)
 {
     struct gd_front *front = gd_alloc(sizeof(*front));
 
     front->loop = config->loop;
     front->blocks = gd_loop_blocks(config->loop);
-    front->limits = config->limits;
-    front->head_limits =
-        (struct gd_head_limits){.line_bytes = config->limits->request_line,
-                                .head_bytes = config->limits->header_bytes,
-                                .field_count = config->limits->header_fields};
     front->max_body = config->max_body;
-    front->trusted = config->trusted;
     front->stats = config->stats;
     front->handler = config->handler;
     front->arg = config->arg;
-    front->fields =
-        gd_alloc_array(config->limits->header_fields, sizeof(struct gd_field));
+    gd_front_change(front, config->limits, config->trusted);
     front->scratch = gd_alloc(GD_FRONT_READ_BYTES);
     gd_timer_init(&front->accept_pause, front->loop, on_accept_resume, front);
     front->shell = evhtp_new(gd_loop_base(front->loop), front);
@@ -225,19 +244,6 @@ void gd_front_conn_left(struct gd_front *front)
     if (front->draining && front->drain_turns == 0 && front->conn_count == 0 &&
         front->on_drained && !gd_work_queued(&front->drain_work))
         gd_loop_defer(front->loop, &front->drain_work, on_drained_turn, front);
-}
-
-/* A closed connection keeps its `next` until the end of the turn, so a walk goes on
- * behind it. */
-static void each_conn(struct gd_front *front, void (*fn)(struct gd_conn *conn))
-{
-    struct gd_conn *next;
-
-    for (struct gd_conn *conn = front->conns; conn; conn = next) {
-        next = conn->next;
-        if (conn->state != GD_CONN_CLOSED)
-            fn(conn);
-    }
 }
 
 /* Connections that the kernel has already accepted for us are still served: the listeners

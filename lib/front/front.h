@@ -92,6 +92,10 @@ struct gd_handler {
      * has been handed over whole, never inside a call of this header, and never for a
      * request the handler has not been given. May be NULL. */
     void (*on_gone)(void *arg, struct gd_request *request);
+    /** The last that is heard of a request the handler has been given: it is answered and
+     * all of it is written and released, or on_gone has run. Exactly once. What the
+     * request needed may go now, but for what is on the stack. May be NULL. */
+    void (*on_end)(void *arg, struct gd_request *request);
 };
 
 /** What is answered. Everything is borrowed until `release` runs. */
@@ -160,7 +164,7 @@ void gd_request_problem(struct gd_request *request, int status, const char *deta
 
 struct gd_front_config {
     struct gd_loop *loop;                /* borrowed */
-    const struct gd_plan_limits *limits; /* borrowed, must outlive the front */
+    const struct gd_plan_limits *limits; /* borrowed, until others come */
     size_t max_body;                     /* default of request->max_body */
     const struct gd_trusted *trusted;    /* borrowed; proxies whose X-Request-Id is kept;
                                             NULL: none */
@@ -171,6 +175,11 @@ struct gd_front_config {
 
 /** Returns an owned front without listeners; NULL with err. */
 struct gd_front *gd_front_new(const struct gd_front_config *config, struct gd_err *err);
+
+/** Other limits and proxies count from now on, also on the connections that are open.
+ *  Borrowed as in the configuration. */
+void gd_front_change(struct gd_front *front, const struct gd_plan_limits *limits,
+                     const struct gd_trusted *trusted);
 
 /** Accepts connections from a listening socket; a dup of fd is kept. */
 GD_MUST_CHECK bool gd_front_listen(struct gd_front *front, int fd, struct gd_err *err);

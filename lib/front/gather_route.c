@@ -117,7 +117,7 @@ static void on_gathered(void *arg)
 
 void gd_gather_route_start(struct gd_passage *passage)
 {
-    struct gd_engine *engine = passage->engine;
+    struct gd_generation *generation = passage->generation;
     struct gd_gather_request about = {
         .route = passage->route,
         .facts = &passage->facts,
@@ -133,7 +133,7 @@ void gd_gather_route_start(struct gd_passage *passage)
         return;
     }
     if (!gd_gather_takes_body(passage->route, passage->facts.body,
-                              engine->plan->limits.json_depth)) {
+                              generation->plan->limits.json_depth)) {
         gd_passage_refuse(passage, 400, "the request body is not valid JSON");
         return;
     }
@@ -143,7 +143,8 @@ void gd_gather_route_start(struct gd_passage *passage)
         gd_events_prepare(passage)) {
         if (passage->events)
             about.on_parts = gd_events_on_parts;
-        passage->gather = gd_gather_start(&engine->gathers, &about, on_gathered, passage);
+        passage->gather =
+            gd_gather_start(&generation->gathers, &about, on_gathered, passage);
     }
     if (passage->gather == NULL) {
         gd_events_stop(passage);

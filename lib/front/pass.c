@@ -47,7 +47,7 @@ static const struct gd_plan_upstream *upstream_of(const struct gd_pass *pass)
 
 static struct gd_upstream_stats *stats_of(const struct gd_pass *pass)
 {
-    return &pass->shared->stats->upstreams[upstream_of(pass)->index];
+    return pass->shared->stats->upstreams[upstream_of(pass)->index];
 }
 
 /* The end ---------------------------------------------------------------------------- */

@@ -12,19 +12,32 @@
 struct gd_events;
 struct gd_pass;
 
-struct gd_engine {
-    struct gd_loop *loop;
-    struct gd_plan *plan;
+/** A plan at work in one engine. A request is answered by the generation that was the
+ *  newest when its head came, from its head to its end, whatever is loaded meanwhile. */
+struct gd_generation {
+    struct gd_engine *engine;
+    struct gd_plan *plan; /* one reference */
     struct gd_stats *stats;
     struct gd_upstreams *upstreams;
-    struct gd_front *front;
     struct gd_gather_context gathers;
+    unsigned users; /* passages, and the engine while it is the newest */
+    void (*on_end)(void *arg);
+    void *arg;
+    struct gd_work end;
+    struct gd_generation *next; /* an older one that is still needed */
+};
+
+struct gd_engine {
+    struct gd_loop *loop;
+    struct gd_generation *newest; /* of a list of all */
+    struct gd_front *front;
     struct gd_forwarder forwarder;
 };
 
 /** Lives in the arena of its request. */
 struct gd_passage {
     struct gd_engine *engine;
+    struct gd_generation *generation;
     struct gd_request *request;
     const struct gd_plan_route *route;
     struct gd_gather *gather; /* NULL: none runs */
@@ -33,6 +46,18 @@ struct gd_passage {
     struct gd_match match;
     struct gd_facts facts;
 };
+
+/* generation.c ----------------------------------------------------------------------- */
+
+/** Makes a plan the newest generation, which the engine uses; it leaves the one before.
+ */
+void gd_generation_begin(struct gd_engine *engine, const struct gd_engine_plan *what);
+
+/** One user less; the last one ends the generation at the end of the turn. */
+void gd_generation_leave(struct gd_generation *generation);
+
+/** Ends it at once, without on_end. None of its requests may be in progress. */
+void gd_generation_free(struct gd_generation *generation);
 
 /* engine.c --------------------------------------------------------------------------- */
 

@@ -38,7 +38,7 @@ void gd_redirect_start(struct gd_passage *passage)
     struct gd_answer answer = {
         .status = redirect->status, .headers = &header, .header_count = 1};
     enum gd_failure failure = gd_redirect_write(
-        redirect, &values, &passage->engine->gathers.scratch, &header.value);
+        redirect, &values, &passage->generation->gathers.scratch, &header.value);
 
     if (failure == GD_OK) {
         gd_passage_account(passage, redirect->status);

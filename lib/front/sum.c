@@ -54,16 +54,16 @@ static struct gd_stats *sum_stats(const struct gd_admin_source *source)
 
         sum_values(sum->worker, stats->worker, GD_WORKER_STATS);
         for (size_t i = 0; i < sum->route_count; i++) {
-            sum_values(sum->routes[i].values, stats->routes[i].values, GD_ROUTE_STATS);
-            gd_hist_merge(&sum->routes[i].latency, &stats->routes[i].latency);
+            sum_values(sum->routes[i]->values, stats->routes[i]->values, GD_ROUTE_STATS);
+            gd_hist_merge(&sum->routes[i]->latency, &stats->routes[i]->latency);
         }
         for (size_t i = 0; i < sum->upstream_count; i++) {
-            sum_values(sum->upstreams[i].values, stats->upstreams[i].values,
+            sum_values(sum->upstreams[i]->values, stats->upstreams[i]->values,
                        GD_UPSTREAM_STATS);
-            gd_hist_merge(&sum->upstreams[i].latency, &stats->upstreams[i].latency);
+            gd_hist_merge(&sum->upstreams[i]->latency, &stats->upstreams[i]->latency);
         }
         for (size_t i = 0; i < sum->server_count; i++)
-            sum_server(&sum->servers[i], &stats->servers[i]);
+            sum_server(sum->servers[i], stats->servers[i]);
     }
     return sum;
 }
@@ -131,8 +131,8 @@ static json_t *routes_json(const struct gd_plan *plan, const struct gd_stats *su
     for (unsigned i = 0; i < plan->route_count; i++) {
         json_t *route = json_pack("{s:s}", "route", plan->routes[i].pattern);
 
-        add_rows(route, &route_scope, sum->routes[i].values);
-        json_object_set_new(route, "latency_ms", latency_json(&sum->routes[i].latency));
+        add_rows(route, &route_scope, sum->routes[i]->values);
+        json_object_set_new(route, "latency_ms", latency_json(&sum->routes[i]->latency));
         json_array_append_new(list, route);
     }
     return list;
@@ -157,9 +157,9 @@ static json_t *servers_json(const struct gd_plan_upstream *upstream,
         const struct gd_plan_server *plan = &upstream->servers[i];
         json_t *server = json_pack("{s:s}", "address", plan->name);
 
-        add_rows(server, &server_scope, sum->servers[plan->index].values);
-        if (sum->servers[plan->index].out_until_s)
-            add_time(server, "out_until", sum->servers[plan->index].out_until_s);
+        add_rows(server, &server_scope, sum->servers[plan->index]->values);
+        if (sum->servers[plan->index]->out_until_s)
+            add_time(server, "out_until", sum->servers[plan->index]->out_until_s);
         json_array_append_new(list, server);
     }
     return list;
@@ -203,7 +203,7 @@ static json_t *jar_json(const struct gd_admin_source *source, unsigned index,
     struct jar_view view = {.list = json_array()};
 
     for (; view.worker < source->worker_count; view.worker++)
-        gd_jar_each(source->stats[view.worker]->upstreams[index].jar, wall_s, on_cookie,
+        gd_jar_each(gd_stats_jar(source->stats[view.worker], index), wall_s, on_cookie,
                     &view);
     return view.list;
 }
@@ -217,9 +217,9 @@ static json_t *upstreams_json(const struct gd_admin_source *source,
     for (unsigned i = 0; i < plan->upstream_count; i++) {
         json_t *upstream = json_pack("{s:s}", "name", plan->upstreams[i].name);
 
-        add_rows(upstream, &upstream_scope, sum->upstreams[i].values);
+        add_rows(upstream, &upstream_scope, sum->upstreams[i]->values);
         json_object_set_new(upstream, "latency_ms",
-                            latency_json(&sum->upstreams[i].latency));
+                            latency_json(&sum->upstreams[i]->latency));
         if (plan->upstreams[i].cookies)
             json_object_set_new(upstream, "jar", jar_json(source, i, wall_s));
         if (plan->upstreams[i].tls)
@@ -392,8 +392,8 @@ static bool add_routes(struct gd_buf *out, const struct gd_plan *plan,
 
     for (unsigned i = 0; i < plan->route_count; i++) {
         object_label(&objects[i], "route", plan->routes[i].pattern);
-        objects[i].values = sum->routes[i].values;
-        objects[i].latency = &sum->routes[i].latency;
+        objects[i].values = sum->routes[i]->values;
+        objects[i].latency = &sum->routes[i]->latency;
     }
     ok = add_scope(out, &route_scope, objects, plan->route_count) &&
          add_histograms(out, "gatherd_route_seconds", "From head to answer", objects,
@@ -410,8 +410,8 @@ static bool add_upstreams(struct gd_buf *out, const struct gd_plan *plan,
 
     for (unsigned i = 0; i < plan->upstream_count; i++) {
         object_label(&objects[i], "upstream", plan->upstreams[i].name);
-        objects[i].values = sum->upstreams[i].values;
-        objects[i].latency = &sum->upstreams[i].latency;
+        objects[i].values = sum->upstreams[i]->values;
+        objects[i].latency = &sum->upstreams[i]->latency;
     }
     ok = add_scope(out, &upstream_scope, objects, plan->upstream_count) &&
          add_histograms(out, "gatherd_upstream_seconds", "From start to end of a call",
@@ -434,7 +434,7 @@ static bool add_servers(struct gd_buf *out, const struct gd_plan *plan,
 
             object_label(object, "upstream", upstream->name);
             object_label(object, "server", upstream->servers[i].name);
-            object->values = sum->servers[upstream->servers[i].index].values;
+            object->values = sum->servers[upstream->servers[i].index]->values;
         }
     }
     ok = add_scope(out, &server_scope, objects, plan->server_count);

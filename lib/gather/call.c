@@ -14,7 +14,7 @@ static void run(struct gd_call *call);
 
 static struct gd_upstream_stats *stats_of(struct gd_call *call)
 {
-    return &gd_gather_shared(call->gather)->stats->upstreams[call->plan->upstream->index];
+    return gd_gather_shared(call->gather)->stats->upstreams[call->plan->upstream->index];
 }
 
 static const char *step_name(enum gd_call_step step)

@@ -49,7 +49,7 @@ void gd_gather_collided(struct gd_gather *gather, unsigned collisions,
                         struct gd_span first)
 {
     struct gd_route_stats *stats =
-        &gather->context->stats->routes[gather->about.route->index];
+        gather->context->stats->routes[gather->about.route->index];
 
     gather->clashed = first;
     if (collisions)

@@ -23,7 +23,7 @@ static const struct gd_plan_upstream *upstream_of(const struct gd_hedge *hedge)
 static void count(struct gd_hedge *hedge, enum gd_stat_upstream id)
 {
     gd_stat_inc(
-        &shared_of(hedge)->stats->upstreams[upstream_of(hedge)->index].values[id]);
+        &shared_of(hedge)->stats->upstreams[upstream_of(hedge)->index]->values[id]);
 }
 
 static void let_go(struct gd_hedge *hedge)

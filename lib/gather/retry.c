@@ -16,7 +16,7 @@ static uint64_t *stats_of(struct gd_call *call)
 {
     unsigned index = call->plan->upstream->index;
 
-    return gd_gather_shared(call->gather)->stats->upstreams[index].values;
+    return gd_gather_shared(call->gather)->stats->upstreams[index]->values;
 }
 
 /* Retry-After ---------------------------------------------------------------------------

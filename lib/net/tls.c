@@ -111,6 +111,11 @@ struct gd_tls_peer *gd_tls_peer_new(const struct gd_plan_tls *plan, const char *
     return peer;
 }
 
+void gd_tls_peer_bind(struct gd_tls_peer *peer, const struct gd_plan_tls *plan)
+{
+    peer->plan = plan;
+}
+
 static void drop_ticket(struct gd_tls_peer *peer)
 {
     SSL_SESSION_free(peer->ticket);

@@ -16,6 +16,9 @@ struct gd_tls_peer;
 /** Returns owned. plan: borrowed. host: of the server's URL; copied. */
 struct gd_tls_peer *gd_tls_peer_new(const struct gd_plan_tls *plan, const char *host);
 
+/** Goes on by a later plan that says the same, borrowed; it keeps its ticket. */
+void gd_tls_peer_bind(struct gd_tls_peer *peer, const struct gd_plan_tls *plan);
+
 /** Frees it; NULL is fine. Its connections must be closed. */
 void gd_tls_peer_free(struct gd_tls_peer *peer);
 

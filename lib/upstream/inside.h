@@ -9,6 +9,8 @@ struct gd_health;
 
 struct gd_upstream {
     const struct gd_plan_upstream *plan;
+    struct gd_plan *whole_plan; /* that has it; one reference */
+    unsigned users;             /* struct gd_upstreams that have it */
     struct gd_server *servers;
     unsigned count;
     unsigned out;    /* servers that are taken out or down */
@@ -21,6 +23,7 @@ struct gd_upstream {
     struct gd_health *health; /* one for each server; NULL: none are made */
     uint32_t p95_ms;          /* of the calls, as of p95_us; 0: not known */
     uint64_t p95_us;
+    struct gd_grave grave;
 };
 
 /** The next random number: good enough to spread load with. */

@@ -377,15 +377,27 @@ void gd_pool_init(struct gd_server *server, const struct gd_upstream_context *co
                   const struct gd_plan_upstream *upstream,
                   const struct gd_plan_server *plan)
 {
-    server->plan = plan;
-    server->upstream = upstream;
-    server->address = &context->addresses[plan->index];
     server->loop = context->loop;
-    server->stats = context->stats->servers[plan->index].values;
     if (plan->https)
         server->tls = gd_tls_peer_new(upstream->tls, plan->address.host);
-    server->out_until_s = &context->stats->servers[plan->index].out_until_s;
     gd_timer_init(&server->sweep, context->loop, on_sweep, server);
+}
+
+void gd_pool_bind(struct gd_server *server, const struct gd_upstream_context *context,
+                  const struct gd_plan_upstream *upstream,
+                  const struct gd_plan_server *plan)
+{
+    struct gd_server_stats *stats = context->stats->servers[plan->index];
+
+    server->plan = plan;
+    server->upstream = upstream;
+    /* A name that cannot be looked up now says nothing against what it was before. */
+    if (context->addresses[plan->index].len)
+        server->address = context->addresses[plan->index];
+    server->stats = stats->values;
+    server->out_until_s = &stats->out_until_s;
+    if (server->tls)
+        gd_tls_peer_bind(server->tls, upstream->tls);
 }
 
 void gd_pool_close(struct gd_server *server)
@@ -400,5 +412,6 @@ void gd_pool_close(struct gd_server *server)
     }
     assert(session_count(server) == 0 && server->queued == 0);
     gd_timer_disarm(&server->sweep);
+    gd_standing_forget(server);
     gd_tls_peer_free(server->tls);
 }

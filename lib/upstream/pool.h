@@ -20,7 +20,7 @@ struct gd_server {
     const struct gd_plan_server *plan;
     const struct gd_plan_upstream *upstream;
     struct gd_upstream *owner;
-    const struct gd_address *address;
+    struct gd_address address; /* len 0: it has none */
     struct gd_loop *loop;
     uint64_t *stats;         /* GD_SERVER_… values */
     uint64_t *out_until_s;   /* shown: wall clock, to which it was last taken out */
@@ -50,8 +50,14 @@ struct gd_server {
     size_t reply_hint;       /* room for the first read of the next reply, bytes */
 };
 
-/** Sets up a zeroed pool. */
+/** Sets up a zeroed pool; gd_pool_bind has to follow. */
 void gd_pool_init(struct gd_server *server, const struct gd_upstream_context *context,
+                  const struct gd_plan_upstream *upstream,
+                  const struct gd_plan_server *plan);
+
+/** Lets it mean a server of a plan, the first one or one that is the same: whose name,
+ *  address and counters it has from now on. */
+void gd_pool_bind(struct gd_server *server, const struct gd_upstream_context *context,
                   const struct gd_plan_upstream *upstream,
                   const struct gd_plan_server *plan);
 

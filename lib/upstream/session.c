@@ -138,7 +138,7 @@ struct gd_session *gd_session_dial(struct gd_server *server)
 {
     struct gd_session *session;
 
-    if (server->address->len == 0) {
+    if (server->address.len == 0) {
         errno = EDESTADDRREQ;
         return NULL;
     }
@@ -146,7 +146,7 @@ struct gd_session *gd_session_dial(struct gd_server *server)
     session->server = server;
     session->state = GD_SESSION_DIALLING;
     gd_stream_init(&session->stream, server->loop, on_readable, on_writable, session);
-    if (!gd_stream_connect(&session->stream, server->address)) {
+    if (!gd_stream_connect(&session->stream, &server->address)) {
         gd_free(session);
         return NULL;
     }

@@ -139,6 +139,11 @@ void gd_standing_set_down(struct gd_server *server, bool down)
         change(server, (enum gd_standing)server->standing, down);
 }
 
+void gd_standing_forget(struct gd_server *server)
+{
+    change(server, GD_STANDING_IN, false);
+}
+
 /* Who is chosen -------------------------------------------------------------------------
  */
 

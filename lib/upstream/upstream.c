@@ -22,49 +22,103 @@ enum { SAVED_AT_FIRST = 10 * 1000 };
 
 struct gd_upstreams {
     struct gd_plan *plan; /* one reference */
-    struct gd_upstream *list;
-    struct gd_server *servers; /* of all */
-    unsigned server_count;
+    struct gd_upstream **list;
     struct gd_stats *stats;
 };
 
-static void open_upstream(struct gd_upstream *upstream,
-                          const struct gd_upstream_context *context,
-                          const struct gd_plan_upstream *plan, struct gd_server *servers)
+/* Life
+ * ------------------------------------------------------------------------------------
+ */
+
+/* Lets it mean an upstream of plan: a new one, or one that says the same. */
+static void bind_to(struct gd_upstream *upstream,
+                    const struct gd_upstream_context *context, struct gd_plan *plan,
+                    unsigned index)
 {
-    assert(plan->server_count > 0);
-    upstream->plan = plan;
-    upstream->servers = servers;
-    upstream->count = plan->server_count;
-    upstream->saved = SAVED_AT_FIRST;
-    upstream->dice = gd_loop_now_us(context->loop) ^ (uintptr_t)upstream;
-    upstream->stats = &context->stats->upstreams[plan->index];
-    if (plan->cookies)
-        upstream->jar = gd_jar_new(upstream->stats->values);
-    upstream->stats->jar = upstream->jar;
-    for (unsigned i = 0; i < upstream->count; i++) {
-        gd_pool_init(&servers[i], context, plan, &plan->servers[i]);
-        servers[i].owner = upstream;
-        servers[i].key = gd_balance_server_key(plan->servers[i].name);
-    }
-    gd_health_start(upstream);
+    struct gd_plan *before = upstream->whole_plan;
+    const struct gd_plan_upstream *mine = &plan->upstreams[index];
+
+    upstream->whole_plan = gd_plan_ref(plan);
+    upstream->plan = mine;
+    upstream->stats = context->stats->upstreams[index];
+    for (unsigned i = 0; i < upstream->count; i++)
+        gd_pool_bind(&upstream->servers[i], context, mine, &mine->servers[i]);
+    gd_stats_set_jar(context->stats, index, upstream->jar);
+    gd_plan_unref(before);
 }
 
-struct gd_upstreams *gd_upstreams_new(const struct gd_upstream_context *context,
-                                      struct gd_plan *plan)
+static struct gd_upstream *upstream_new(const struct gd_upstream_context *context,
+                                        struct gd_plan *plan, unsigned index)
+{
+    const struct gd_plan_upstream *mine = &plan->upstreams[index];
+    struct gd_upstream *upstream = gd_alloc(sizeof(*upstream));
+
+    assert(mine->server_count > 0);
+    upstream->users = 1;
+    upstream->count = mine->server_count;
+    upstream->servers = gd_alloc_array(upstream->count, sizeof(*upstream->servers));
+    upstream->saved = SAVED_AT_FIRST;
+    upstream->dice = gd_loop_now_us(context->loop) ^ (uintptr_t)upstream;
+    if (mine->cookies)
+        upstream->jar = gd_jar_new(context->stats->upstreams[index]->values);
+    for (unsigned i = 0; i < upstream->count; i++) {
+        gd_pool_init(&upstream->servers[i], context, mine, &mine->servers[i]);
+        upstream->servers[i].owner = upstream;
+        upstream->servers[i].key = gd_balance_server_key(mine->servers[i].name);
+    }
+    bind_to(upstream, context, plan, index);
+    gd_health_start(upstream);
+    return upstream;
+}
+
+static void free_upstream(void *object)
+{
+    struct gd_upstream *upstream = object;
+
+    gd_free(upstream->servers);
+    gd_free(upstream);
+}
+
+/* Its sessions are dead at the end of the turn, and know their server until then. */
+static void upstream_leave(struct gd_upstream *upstream)
+{
+    struct gd_loop *loop = upstream->servers[0].loop;
+
+    if (--upstream->users > 0)
+        return;
+    gd_health_stop(upstream);
+    for (unsigned i = 0; i < upstream->count; i++)
+        gd_pool_close(&upstream->servers[i]);
+    gd_jar_free(upstream->jar);
+    gd_plan_unref(upstream->whole_plan);
+    gd_loop_bury(loop, &upstream->grave, free_upstream, upstream);
+}
+
+struct gd_upstreams *gd_upstreams_next(struct gd_upstreams *before,
+                                       const struct gd_upstream_context *context,
+                                       struct gd_plan *plan, const int *kept)
 {
     struct gd_upstreams *upstreams = gd_alloc(sizeof(*upstreams));
 
     upstreams->plan = gd_plan_ref(plan);
     upstreams->stats = context->stats;
     upstreams->list = gd_alloc_array(plan->upstream_count, sizeof(*upstreams->list));
-    upstreams->servers = gd_alloc_array(plan->server_count, sizeof(*upstreams->servers));
     for (unsigned i = 0; i < plan->upstream_count; i++) {
-        open_upstream(&upstreams->list[i], context, &plan->upstreams[i],
-                      &upstreams->servers[upstreams->server_count]);
-        upstreams->server_count += plan->upstreams[i].server_count;
+        if (kept == NULL || kept[i] < 0) {
+            upstreams->list[i] = upstream_new(context, plan, i);
+            continue;
+        }
+        upstreams->list[i] = before->list[kept[i]];
+        upstreams->list[i]->users++;
+        bind_to(upstreams->list[i], context, plan, i);
     }
     return upstreams;
+}
+
+struct gd_upstreams *gd_upstreams_new(const struct gd_upstream_context *context,
+                                      struct gd_plan *plan)
+{
+    return gd_upstreams_next(NULL, context, plan, NULL);
 }
 
 void gd_upstreams_free(struct gd_upstreams *upstreams)
@@ -72,22 +126,19 @@ void gd_upstreams_free(struct gd_upstreams *upstreams)
     if (upstreams == NULL)
         return;
     for (unsigned i = 0; i < upstreams->plan->upstream_count; i++)
-        gd_health_stop(&upstreams->list[i]);
-    for (unsigned i = 0; i < upstreams->server_count; i++)
-        gd_pool_close(&upstreams->servers[i]);
-    for (unsigned i = 0; i < upstreams->plan->upstream_count; i++) {
-        upstreams->stats->upstreams[i].jar = NULL;
-        gd_jar_free(upstreams->list[i].jar);
-    }
+        upstream_leave(upstreams->list[i]);
     gd_plan_unref(upstreams->plan);
-    gd_free(upstreams->servers);
     gd_free(upstreams->list);
     gd_free(upstreams);
 }
 
+/* Leasing
+ * ---------------------------------------------------------------------------------
+ */
+
 uint32_t gd_upstream_p95_ms(struct gd_upstreams *upstreams, unsigned index)
 {
-    struct gd_upstream *upstream = &upstreams->list[index];
+    struct gd_upstream *upstream = upstreams->list[index];
     const struct gd_hist *latency = &upstream->stats->latency;
     uint64_t now_us = gd_loop_now_us(upstream->servers[0].loop);
     uint64_t ms;
@@ -114,7 +165,7 @@ gd_upstream_lease(struct gd_upstreams *upstreams, unsigned index, bool fresh,
                   struct gd_lease *lease,
                   void (*on_ready)(void *arg, enum gd_failure failure), void *arg)
 {
-    struct gd_upstream *upstream = &upstreams->list[index];
+    struct gd_upstream *upstream = upstreams->list[index];
     enum gd_lease_result result;
 
     assert(lease->state == 0 && lease->session == NULL);
@@ -165,28 +216,28 @@ void gd_lease_rest(const struct gd_lease *lease, uint64_t seconds)
 bool gd_upstream_has_other(const struct gd_upstreams *upstreams, unsigned index,
                            const struct gd_lease *lease)
 {
-    return gd_balance_has_other(&upstreams->list[index], lease->server);
+    return gd_balance_has_other(upstreams->list[index], lease->server);
 }
 
 bool gd_upstream_take_extra(struct gd_upstreams *upstreams, unsigned index)
 {
-    return gd_budget_take(&upstreams->list[index]);
+    return gd_budget_take(upstreams->list[index]);
 }
 
 void gd_upstream_end_extra(struct gd_upstreams *upstreams, unsigned index)
 {
-    assert(upstreams->list[index].spare > 0);
-    upstreams->list[index].spare--;
+    assert(upstreams->list[index]->spare > 0);
+    upstreams->list[index]->spare--;
 }
 
 uint64_t gd_upstream_random(struct gd_upstreams *upstreams, unsigned index)
 {
-    return gd_upstream_roll(&upstreams->list[index]);
+    return gd_upstream_roll(upstreams->list[index]);
 }
 
 struct gd_jar *gd_upstream_jar(struct gd_upstreams *upstreams, unsigned index)
 {
-    return upstreams->list[index].jar;
+    return upstreams->list[index]->jar;
 }
 
 const struct gd_plan_server *gd_lease_server(const struct gd_lease *lease)

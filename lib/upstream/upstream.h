@@ -33,11 +33,22 @@ struct gd_upstream_context {
     const struct gd_address *addresses;
 };
 
-/** Returns owned: the runtime side of all upstreams of plan (reference kept). */
+/** Returns owned: the runtime side of all upstreams of plan (reference kept). addresses
+ * of context: copied. */
 struct gd_upstreams *gd_upstreams_new(const struct gd_upstream_context *context,
                                       struct gd_plan *plan);
 
-/** Closes idle sessions and frees. No lease may be out or waiting. */
+/** Returns owned: those of the next plan. kept, for each of its upstreams: its index in
+ *  the plan before, of which it says the very same, or -1. Such a one goes on as it is,
+ *  with its sessions, cookies and what is thought of its servers, for both plans; only
+ *  its addresses are those of context. The stats of context are made with
+ *  gd_stats_next. */
+struct gd_upstreams *gd_upstreams_next(struct gd_upstreams *before,
+                                       const struct gd_upstream_context *context,
+                                       struct gd_plan *plan, const int *kept);
+
+/** Closes idle sessions and frees, but what the next ones go on with. No lease of these
+ *  may be out or waiting. Not from a callback of theirs. */
 void gd_upstreams_free(struct gd_upstreams *upstreams);
 
 /** A wish for a session, embedded in the caller; zero it once, reuse it freely. */

@@ -71,7 +71,8 @@ static inline void on_writable(void *arg)
 
 static inline void flow_init(struct flow *flow)
 {
-    static const struct gd_handler handler = {on_head, on_request, on_body, on_gone};
+    static const struct gd_handler handler = {on_head, on_request, on_body, on_gone,
+                                              NULL};
 
     *flow = (struct flow){.request = NULL};
     rig_init(&flow->rig);

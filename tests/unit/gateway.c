@@ -91,6 +91,7 @@ struct gateway *gateway_start(const char *yaml)
     struct gateway *gateway = calloc(1, sizeof(*gateway));
     struct gd_err err = {.text = ""};
     struct gd_admin_source source;
+    struct gd_engine_plan first;
     int fd, admin_fd;
 
     gateway->plan = load(yaml);
@@ -102,8 +103,9 @@ struct gateway *gateway_start(const char *yaml)
     resolve_servers(gateway);
     gateway->mocks = gd_mocks_new(gateway->loop, gateway->plan, gateway->addresses, &err);
     ck_assert_msg(gateway->mocks != NULL, "%s", err.text);
-    gateway->engine = gd_engine_new(gateway->loop, gateway->plan, gateway->stats,
-                                    gateway->addresses, &err);
+    first = (struct gd_engine_plan){
+        .plan = gateway->plan, .stats = gateway->stats, .addresses = gateway->addresses};
+    gateway->engine = gd_engine_new(gateway->loop, &first, &err);
     ck_assert_msg(gateway->engine != NULL, "%s", err.text);
     source = (struct gd_admin_source){gateway->plan, &gateway->stats, 1, &gateway->life};
     gateway->admin = gd_admin_new(gateway->loop, &source, &err);
@@ -134,12 +136,12 @@ static void check_idle(const struct gd_stats *stats)
     ck_assert_uint_eq(stats->worker[GD_WORKER_IN_FLIGHT], 0);
     ck_assert_uint_eq(stats->worker[GD_WORKER_CONNECTIONS_OPEN], 0);
     for (size_t i = 0; i < stats->route_count; i++)
-        ck_assert_uint_eq(stats->routes[i].values[GD_ROUTE_IN_FLIGHT], 0);
+        ck_assert_uint_eq(stats->routes[i]->values[GD_ROUTE_IN_FLIGHT], 0);
     for (size_t i = 0; i < stats->upstream_count; i++)
-        ck_assert_uint_eq(stats->upstreams[i].values[GD_UPSTREAM_IN_FLIGHT], 0);
+        ck_assert_uint_eq(stats->upstreams[i]->values[GD_UPSTREAM_IN_FLIGHT], 0);
     for (size_t i = 0; i < stats->server_count; i++) {
-        ck_assert_uint_eq(stats->servers[i].values[GD_SERVER_SESSIONS_LEASED], 0);
-        ck_assert_uint_eq(stats->servers[i].values[GD_SERVER_QUEUED], 0);
+        ck_assert_uint_eq(stats->servers[i]->values[GD_SERVER_SESSIONS_LEASED], 0);
+        ck_assert_uint_eq(stats->servers[i]->values[GD_SERVER_QUEUED], 0);
     }
 }
 

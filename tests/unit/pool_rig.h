@@ -96,7 +96,7 @@ static inline uint64_t rig_stat(const struct rig *rig, enum gd_stat_server id)
     uint64_t sum = 0;
 
     for (unsigned i = 0; i < rig->servers; i++)
-        sum += gd_stat_read(&rig->stats->servers[i].values[id]);
+        sum += gd_stat_read(&rig->stats->servers[i]->values[id]);
     return sum;
 }
 

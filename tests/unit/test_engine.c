@@ -53,9 +53,9 @@ START_TEST(a_kept_alive_connection_is_answered_again_and_again)
     }
     close(fd);
     ck_assert(gateway_counts(
-        gateway, &gateway_stats(gateway)->servers[0].values[GD_SERVER_CONNECTS], 1));
+        gateway, &gateway_stats(gateway)->servers[0]->values[GD_SERVER_CONNECTS], 1));
     ck_assert(gateway_counts(
-        gateway, &gateway_stats(gateway)->servers[0].values[GD_SERVER_REUSES], 2));
+        gateway, &gateway_stats(gateway)->servers[0]->values[GD_SERVER_REUSES], 2));
     gateway_end(gateway);
 }
 END_TEST
@@ -177,7 +177,7 @@ START_TEST(a_refused_body_counts_as_an_answer_of_its_route)
     struct gateway *gateway =
         gateway_start("upstreams: {u: http://127.0.0.1:1}\n"
                       "routes: {POST /x: {max_body: 1KiB, calls: {a: u/x}}}\n");
-    struct gd_route_stats *route = &gateway_stats(gateway)->routes[0];
+    struct gd_route_stats *route = gateway_stats(gateway)->routes[0];
     int fd = gateway_connect(gateway);
 
     client_send(fd, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n");
@@ -200,11 +200,11 @@ START_TEST(a_client_that_leaves_frees_its_calls)
     ck_assert_int_eq(client_read(fd, false, answer, sizeof(answer)), 502);
     client_send(fd, "GET /waits HTTP/1.1\r\nHost: x\r\n\r\n");
     ck_assert(
-        gateway_counts(gateway, &stats->upstreams[0].values[GD_UPSTREAM_IN_FLIGHT], 1));
+        gateway_counts(gateway, &stats->upstreams[0]->values[GD_UPSTREAM_IN_FLIGHT], 1));
     start = now_ms();
     close(fd);
     ck_assert(
-        gateway_counts(gateway, &stats->upstreams[0].values[GD_UPSTREAM_IN_FLIGHT], 0));
+        gateway_counts(gateway, &stats->upstreams[0]->values[GD_UPSTREAM_IN_FLIGHT], 0));
     ck_assert(now_ms() - start < 1000);
     ck_assert(gateway_counts(gateway, &stats->worker[GD_WORKER_CLIENT_GONE], 1));
     gateway_end(gateway);

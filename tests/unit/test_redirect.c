@@ -120,11 +120,12 @@ START_TEST(a_request_without_a_needed_value_is_refused)
     ck_assert_ptr_null(client_field(answer, "Location"));
     ck_assert_str_eq(leads(gateway, "/must?y="), "/x?y=");
     ck_assert(gateway_counts(
-        gateway, &gateway_stats(gateway)->routes[3].values[GD_ROUTE_FAIL_UNRESOLVED], 1));
+        gateway, &gateway_stats(gateway)->routes[3]->values[GD_ROUTE_FAIL_UNRESOLVED],
+        1));
     ck_assert(gateway_counts(
-        gateway, &gateway_stats(gateway)->routes[3].values[GD_ROUTE_STATUS_4XX], 1));
+        gateway, &gateway_stats(gateway)->routes[3]->values[GD_ROUTE_STATUS_4XX], 1));
     ck_assert(gateway_counts(
-        gateway, &gateway_stats(gateway)->routes[3].values[GD_ROUTE_STATUS_3XX], 1));
+        gateway, &gateway_stats(gateway)->routes[3]->values[GD_ROUTE_STATUS_3XX], 1));
     gateway_end(gateway);
 }
 END_TEST

@@ -13,7 +13,7 @@ static void open_rig(struct rig *rig, unsigned servers)
 
 static uint64_t stat_of(const struct rig *rig, unsigned server, enum gd_stat_server id)
 {
-    return gd_stat_read(&rig->stats->servers[server].values[id]);
+    return gd_stat_read(&rig->stats->servers[server]->values[id]);
 }
 
 /* One request, which servers in the set `bad` fail; the server it went to. */
@@ -62,7 +62,7 @@ START_TEST(failures_in_a_row_take_a_server_out)
     ck_assert_uint_eq(share(&rig, 1, 3, 0), 1);
     ck_assert_uint_eq(stat_of(&rig, 0, GD_SERVER_STATE_OUT), 1);
     ck_assert_uint_eq(stat_of(&rig, 0, GD_SERVER_EJECTIONS), 1);
-    ck_assert_uint_ne(gd_stat_read(&rig.stats->servers[0].out_until_s), 0);
+    ck_assert_uint_ne(gd_stat_read(&rig.stats->servers[0]->out_until_s), 0);
     ck_assert_uint_eq(share(&rig, 1, 30, 0), 0);
     rig_close(&rig);
 }
@@ -269,7 +269,7 @@ START_TEST(above_max_in_flight_leases_are_refused)
     holder_get(&rig, &a);
     holder_get(&rig, &b);
     ck_assert_int_eq(holder_ask(&rig, &c, false), GD_LEASE_FULL);
-    ck_assert_uint_eq(gd_stat_read(&rig.stats->upstreams[0].values[GD_UPSTREAM_REFUSED]),
+    ck_assert_uint_eq(gd_stat_read(&rig.stats->upstreams[0]->values[GD_UPSTREAM_REFUSED]),
                       1);
     gd_lease_end(&a.lease, true);
     holder_get(&rig, &c);
