@@ -1,5 +1,8 @@
 #include "http/accept.h"
 
+#include <assert.h>
+#include <limits.h>
+
 #include "http/head_lines.h"
 
 enum { WEIGHT_ONE = 1000 };
@@ -35,12 +38,10 @@ static struct gd_span next_parameter(struct gd_span *rest)
     return gd_span_trim(item, " \t");
 }
 
-/* The index of the type an element names, `count` for none of them; and its weight. */
-static unsigned read_element(struct gd_span element, const struct gd_span *types,
-                             unsigned count, unsigned *weight)
+/* Takes an element apart: what it names, and its weight. */
+static struct gd_span read_name(struct gd_span element, unsigned *weight)
 {
-    struct gd_span type = next_parameter(&element);
-    unsigned index = 0;
+    struct gd_span name = next_parameter(&element);
 
     *weight = WEIGHT_ONE;
     while (element.len) {
@@ -50,6 +51,16 @@ static unsigned read_element(struct gd_span element, const struct gd_span *types
             parameter.ptr[1] == '=')
             *weight = weight_of((struct gd_span){parameter.ptr + 2, parameter.len - 2});
     }
+    return name;
+}
+
+/* The index of the type an element names, `count` for none of them; and its weight. */
+static unsigned read_element(struct gd_span element, const struct gd_span *types,
+                             unsigned count, unsigned *weight)
+{
+    struct gd_span type = read_name(element, weight);
+    unsigned index = 0;
+
     while (index < count && !gd_span_ieq(type, types[index]))
         index++;
     if (index == count && type.len > 2 && memcmp(type.ptr + type.len - 2, "/*", 2) == 0)
@@ -76,5 +87,54 @@ unsigned gd_accept_choose(const struct gd_fields *fields, const struct gd_span *
             best_weight = weight;
         }
     }
+    return best;
+}
+
+enum { CODINGS_MAX = 8, UNSAID = UINT_MAX };
+
+/* What an element says of a coding; "x-gzip" is the same as "gzip" (8.4.1.3). */
+static void note_coding(struct gd_span name, unsigned weight,
+                        const struct gd_span *codings, unsigned count, unsigned *weights)
+{
+    if (gd_span_ieq(name, GD_SPAN("x-gzip")))
+        name = GD_SPAN("gzip");
+    for (unsigned i = 0; i < count; i++)
+        if (gd_span_ieq(name, codings[i]) && weights[i] == UNSAID)
+            weights[i] = weight;
+}
+
+unsigned gd_accept_coding(const struct gd_fields *fields, const struct gd_span *codings,
+                          unsigned count)
+{
+    unsigned weights[CODINGS_MAX], identity = UNSAID, others = UNSAID, best = count;
+
+    assert(count <= CODINGS_MAX);
+    for (unsigned i = 0; i < count; i++)
+        weights[i] = UNSAID;
+    for (unsigned i = 0; i < fields->count; i++) {
+        struct gd_span rest = fields->items[i].value, element;
+
+        if (!gd_span_ieq(fields->items[i].name, GD_SPAN("Accept-Encoding")))
+            continue;
+        while (gd_head_next_element(&rest, &element)) {
+            unsigned weight;
+            struct gd_span name = read_name(element, &weight);
+
+            if (gd_span_is(name, "*"))
+                others = weight;
+            else if (gd_span_ieq(name, GD_SPAN("identity")))
+                identity = weight;
+            else
+                note_coding(name, weight, codings, count, weights);
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (weights[i] == UNSAID)
+            weights[i] = others == UNSAID ? 0 : others;
+        if (weights[i] > (best < count ? weights[best] : 0))
+            best = i;
+    }
+    if (best < count && identity != UNSAID && identity > weights[best])
+        return count;
     return best;
 }

@@ -130,32 +130,31 @@ static struct civil civil_of(int64_t days)
     };
 }
 
-static void format_date(struct gd_date *date, int64_t second)
+struct gd_span gd_date_write(int64_t wall_s, char room[GD_DATE_ROOM])
 {
     static const char days[] = "ThuFriSatSunMonTueWed"; /* 1970-01-01 was a Thursday */
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const int64_t last = 253402300799; /* of the year 9999, the end of the format */
+    int64_t second = wall_s < 0 ? 0 : wall_s > last ? last : wall_s;
     struct civil civil = civil_of(second / 86400);
     int of_day = (int)(second % 86400);
-    int len;
+    char text[80]; /* as the compiler sees it, numbers may be long */
 
-    len =
-        snprintf(date->line, sizeof(date->line),
-                 "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n",
-                 days + second / 86400 % 7 * 3, civil.day, months + (civil.month - 1) * 3,
-                 civil.year % 10000, of_day / 3600, of_day / 60 % 60, of_day % 60);
-    date->len = (size_t)len;
+    snprintf(text, sizeof(text), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+             days + second / 86400 % 7 * 3, civil.day, months + (civil.month - 1) * 3,
+             civil.year % 10000, of_day / 3600, of_day / 60 % 60, of_day % 60);
+    memcpy(room, text, GD_DATE_ROOM);
+    return (struct gd_span){room, GD_DATE_ROOM - 1};
 }
 
 struct gd_span gd_date_line(struct gd_date *date, int64_t wall_s)
 {
-    const int64_t last = 253402300799; /* of the year 9999, the end of the format */
-
-    if (wall_s < 0)
-        wall_s = 0;
-    if (wall_s > last)
-        wall_s = last;
     if (date->len == 0 || date->second != wall_s) {
-        format_date(date, wall_s);
+        char room[GD_DATE_ROOM];
+
+        gd_date_write(wall_s, room);
+        date->len =
+            (size_t)snprintf(date->line, sizeof(date->line), "Date: %s\r\n", room);
         date->second = wall_s;
     }
     return (struct gd_span){date->line, date->len};

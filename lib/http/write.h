@@ -35,6 +35,11 @@ enum { GD_CHUNK_LINE_ROOM = 20 };
 struct gd_span gd_write_chunk_line(char room[GD_CHUNK_LINE_ROOM], size_t bytes);
 struct gd_span gd_chunk_end(size_t bytes, bool last);
 
+enum { GD_DATE_ROOM = 30 };
+
+/** Writes `Mon, 23 Nov 2026 21:58:00 GMT`; returns borrowed: room. */
+struct gd_span gd_date_write(int64_t wall_s, char room[GD_DATE_ROOM]);
+
 /** A Date line, formatted at most once a second (RFC 9110 5.6.7). One a thread. */
 struct gd_date {
     int64_t second;
