@@ -122,6 +122,8 @@
       "Leases answered with a pooled connection")                                        \
     X(EVICTIONS, COUNTER, "gatherd_server_evictions_total", "",                          \
       "Idle connections closed by the server, or for unasked bytes")                     \
+    X(DRAINED, COUNTER, "gatherd_server_drained_total", "",                              \
+      "Idle connections closed because their address is no longer the server's")         \
     X(SESSIONS_IDLE, GAUGE, "gatherd_server_sessions", "state=\"idle\"",                 \
       "Connections in the pool")                                                         \
     X(SESSIONS_LEASED, GAUGE, "gatherd_server_sessions", "state=\"leased\"",             \

@@ -179,6 +179,16 @@ bool gd_stream_connected(struct gd_stream *stream)
     return error == 0;
 }
 
+int gd_stream_release(struct gd_stream *stream)
+{
+    int fd = stream->fd;
+
+    assert(stream->tls == NULL);
+    stream->owns_fd = false;
+    gd_stream_close(stream, false);
+    return fd;
+}
+
 static enum gd_io failed_io(void)
 {
     return errno == EAGAIN || errno == EWOULDBLOCK ? GD_IO_AGAIN : GD_IO_ERROR;

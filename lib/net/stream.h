@@ -61,6 +61,9 @@ GD_MUST_CHECK bool gd_stream_connect(struct gd_stream *stream,
  * interest. */
 GD_MUST_CHECK bool gd_stream_connected(struct gd_stream *stream);
 
+/** Gives the descriptor to the caller, with no interest armed; the stream is closed. */
+int gd_stream_release(struct gd_stream *stream);
+
 /** Speaks TLS with peer (borrowed until the close) from now on; call gd_stream_handshake
  *  until it is done. The stream is connected and nothing was read or written. */
 void gd_stream_start_tls(struct gd_stream *stream, struct gd_tls_peer *peer);

@@ -8,8 +8,8 @@
 /* Whether a carries less than b for its weight (negative), the same (0) or more. */
 static int compare_load(const struct gd_server *a, const struct gd_server *b)
 {
-    uint64_t left = (uint64_t)gd_pool_pending(a) * b->plan->weight;
-    uint64_t right = (uint64_t)gd_pool_pending(b) * a->plan->weight;
+    uint64_t left = (uint64_t)gd_pool_pending(a) * b->weight;
+    uint64_t right = (uint64_t)gd_pool_pending(b) * a->weight;
 
     return left < right ? -1 : left > right;
 }
@@ -38,18 +38,40 @@ static bool rests(const struct gd_server *server)
     return server->rests_until_us > now_us || server->asked_until_us > now_us;
 }
 
-/* Marks those that are good enough and none of which is `avoid`; how many they are. */
+/* The lowest priority from `least` on that a server has; false when there is none. */
+static bool next_priority(const struct gd_upstream *upstream, unsigned least,
+                          unsigned *out)
+{
+    bool found = false;
+
+    for (unsigned i = 0; i < upstream->count; i++) {
+        const struct gd_server *server = &upstream->servers[i];
+
+        if (server->address_count && server->priority >= least &&
+            (!found || server->priority < *out)) {
+            *out = server->priority;
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* Marks those of the first priority at which there are any that are good enough and not
+ * `avoid`; how many they are. */
 static unsigned mark(struct gd_upstream *upstream, bool (*fits)(struct gd_server *server),
                      const struct gd_server *avoid)
 {
-    unsigned count = 0;
+    unsigned count = 0, priority = 0;
 
-    for (unsigned i = 0; i < upstream->count; i++) {
-        struct gd_server *server = &upstream->servers[i];
+    for (unsigned least = 0; count == 0 && next_priority(upstream, least, &priority);
+         least = priority + 1)
+        for (unsigned i = 0; i < upstream->count; i++) {
+            struct gd_server *server = &upstream->servers[i];
 
-        server->fits = server != avoid && fits(server);
-        count += server->fits;
-    }
+            server->fits = server->address_count && server->priority == priority &&
+                           server != avoid && fits(server);
+            count += server->fits;
+        }
     return count;
 }
 
@@ -72,9 +94,9 @@ static bool fits_anyhow(struct gd_server *server)
 static void line_up(struct gd_upstream *upstream, const struct gd_server *avoid)
 {
     if (mark(upstream, fits_well, avoid) || (avoid && mark(upstream, fits_well, NULL)) ||
-        mark(upstream, fits_resting, avoid))
+        mark(upstream, fits_resting, avoid) || mark(upstream, fits_anyhow, avoid))
         return;
-    mark(upstream, fits_anyhow, avoid);
+    mark(upstream, fits_anyhow, NULL);
 }
 
 bool gd_balance_has_other(const struct gd_upstream *upstream,
@@ -83,7 +105,8 @@ bool gd_balance_has_other(const struct gd_upstream *upstream,
     for (unsigned i = 0; i < upstream->count; i++) {
         const struct gd_server *other = &upstream->servers[i];
 
-        if (other != server && !gd_standing_is_out(other) && !rests(other))
+        if (other != server && other->address_count && !gd_standing_is_out(other) &&
+            !rests(other))
             return true;
     }
     return false;
@@ -105,8 +128,8 @@ static struct gd_server *take_turn(struct gd_upstream *upstream,
 
         if (!server->fits || (like && compare_load(server, like) != 0))
             continue;
-        server->credit += server->plan->weight;
-        earned += server->plan->weight;
+        server->credit += server->weight;
+        earned += server->weight;
         if (best == NULL || server->credit > best->credit)
             best = server;
     }
@@ -134,7 +157,7 @@ static struct gd_server *draw(struct gd_upstream *upstream, const struct gd_serv
 
     for (unsigned i = 0; i < upstream->count; i++)
         if (upstream->servers[i].fits && &upstream->servers[i] != but)
-            weights += upstream->servers[i].plan->weight;
+            weights += upstream->servers[i].weight;
     if (weights == 0)
         return NULL;
     at = gd_upstream_roll(upstream) % weights;
@@ -143,9 +166,9 @@ static struct gd_server *draw(struct gd_upstream *upstream, const struct gd_serv
 
         if (!server->fits || server == but)
             continue;
-        if (at < server->plan->weight)
+        if (at < server->weight)
             return server;
-        at -= server->plan->weight;
+        at -= server->weight;
     }
 }
 
@@ -171,7 +194,7 @@ static struct gd_server *by_key(struct gd_upstream *upstream, uint64_t key)
         if (!server->fits)
             continue;
         part = ((double)(mix(key ^ server->key) >> 11) + 0.5) * 0x1p-53;
-        lot = -log(part) / server->plan->weight;
+        lot = -log(part) / server->weight;
         if (best == NULL || lot < best_lot) {
             best = server;
             best_lot = lot;
@@ -227,7 +250,7 @@ struct gd_server *gd_balance_pick(struct gd_upstream *upstream, struct gd_lease 
     lease->trial = trial != NULL;
     if (trial)
         return trial;
-    if (upstream->count == 1)
+    if (upstream->count == 1 || upstream->placed == 0)
         return &upstream->servers[0];
     line_up(upstream, lease->avoid);
     switch (upstream->plan->balance) {

@@ -45,7 +45,7 @@ static void log_change(struct gd_health *health, const char *what)
 {
     gd_log_limited(&health->server->health_log, GD_LOG_WARN,
                    "upstream %s: %s is %s, say its health checks",
-                   health->server->upstream->name, health->server->plan->name, what);
+                   health->server->upstream->name, health->server->name, what);
 }
 
 static void note(struct gd_health *health, bool passed)
@@ -148,22 +148,43 @@ void gd_health_start(struct gd_upstream *upstream)
 
         health->server = &upstream->servers[i];
         gd_timer_init(&health->timer, health->server->loop, on_timer, health);
-        gd_timer_arm(&health->timer,
-                     (uint32_t)((i * every_ms + part_ms) / upstream->count) + 1);
+        if (health->server->address_count)
+            gd_timer_arm(&health->timer,
+                         (uint32_t)((i * every_ms + part_ms) / upstream->count) + 1);
     }
+}
+
+/* Ends what is on its way. */
+static void abandon(struct gd_health *health)
+{
+    gd_exchange_free(&health->exchange);
+    gd_lease_end(&health->lease, false);
+    gd_timer_disarm(&health->timer);
+    health->asking = false;
+}
+
+void gd_health_begin(struct gd_server *server)
+{
+    struct gd_upstream *upstream = server->owner;
+    struct gd_health *health;
+
+    if (upstream->health == NULL)
+        return;
+    health = &upstream->health[server - upstream->servers];
+    abandon(health);
+    health->passed = health->failed = 0;
+    if (server->address_count)
+        gd_timer_arm(&health->timer,
+                     (uint32_t)(gd_upstream_roll(upstream) % plan_of(health)->every_ms) +
+                         1);
 }
 
 void gd_health_stop(struct gd_upstream *upstream)
 {
     if (upstream->health == NULL)
         return;
-    for (unsigned i = 0; i < upstream->count; i++) {
-        struct gd_health *health = &upstream->health[i];
-
-        gd_exchange_free(&health->exchange);
-        gd_lease_end(&health->lease, false);
-        gd_timer_disarm(&health->timer);
-    }
+    for (unsigned i = 0; i < upstream->count; i++)
+        abandon(&upstream->health[i]);
     gd_free(upstream->health);
     upstream->health = NULL;
 }

@@ -13,6 +13,10 @@
 /** Starts checking the servers, when the plan wants it. */
 void gd_health_start(struct gd_upstream *upstream);
 
+/** A server has been placed elsewhere: what was found out about it counts no more. One
+ *  without an address is not checked. */
+void gd_health_begin(struct gd_server *server);
+
 /** Ends it; nothing of it runs afterwards. */
 void gd_health_stop(struct gd_upstream *upstream);
 

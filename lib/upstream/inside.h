@@ -13,6 +13,7 @@ struct gd_upstream {
     unsigned users;             /* struct gd_upstreams that have it */
     struct gd_server *servers;
     unsigned count;
+    unsigned placed; /* servers that have an address */
     unsigned out;    /* servers that are taken out or down */
     uint32_t active; /* leases that wait or are out */
     uint32_t spare;  /* tries beside the first that were granted and are not over */

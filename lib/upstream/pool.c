@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "upstream/lists.h"
+#include "upstream/place.h"
 #include "upstream/standing.h"
 
 enum lease_state {
@@ -126,10 +127,10 @@ static void note_failed_dial(struct gd_server *server, const char *why)
 {
     count_failed_dial(server);
     if (gd_log_enabled(GD_LOG_DEBUG))
-        gd_log(GD_LOG_DEBUG, "no connection to %s of %s: %s", server->plan->name,
+        gd_log(GD_LOG_DEBUG, "no connection to %s of %s: %s", server->name,
                server->upstream->name, why);
     gd_log_limited(&server->dial_log, GD_LOG_WARN, "upstream %s: no connection to %s: %s",
-                   server->upstream->name, server->plan->name, why);
+                   server->upstream->name, server->name, why);
 }
 
 static void dial(struct gd_server *server, struct gd_lease *lease)
@@ -140,7 +141,7 @@ static void dial(struct gd_server *server, struct gd_lease *lease)
     gd_stat_inc(&server->stats[GD_SERVER_CONNECTS]);
     if (session == NULL) {
         note_failed_dial(server, errno == EDESTADDRREQ
-                                     ? "its name had no address when gatherd started"
+                                     ? "no address is known for it"
                                      : strerror_r(errno, reason, sizeof(reason)));
         decide(lease, GD_FAIL_CONNECT);
         return;
@@ -254,7 +255,7 @@ static void take_back(struct gd_session *session, bool reusable)
     assert(session->on_readable == NULL); /* its exchange has ended or was cancelled */
     if (reusable && !session->spoiled && !session->outstanding &&
         session->served < server->upstream->pool.max_requests &&
-        !past_age(session, gd_loop_now_us(server->loop))) {
+        !past_age(session, gd_loop_now_us(server->loop)) && !gd_place_has_left(session)) {
         settle(session);
         return;
     }
@@ -270,11 +271,15 @@ void gd_pool_dialled(struct gd_session *session, enum gd_failure failure, const 
     if (lease == NULL)
         gd_orphan_remove(server, session);
     if (failure) {
-        note_failed_dial(server, why);
+        bool moved = session->generation != server->generation;
+
+        if (!moved)
+            note_failed_dial(server, why);
         close_session(session);
         if (lease) {
             lease->dial = NULL;
-            decide(lease, failure);
+            if (!moved || !gd_place_move_lease(lease))
+                decide(lease, failure);
         }
         feed(server);
         return;
@@ -282,7 +287,7 @@ void gd_pool_dialled(struct gd_session *session, enum gd_failure failure, const 
     session->born_us = gd_loop_now_us(server->loop);
     server->rests_until_us = 0;
     if (lease == NULL) {
-        settle(session);
+        take_back(session, true);
         return;
     }
     grant(session, lease, false);
@@ -293,6 +298,17 @@ void gd_pool_evict(struct gd_session *session)
 {
     gd_stat_inc(&session->server->stats[GD_SERVER_EVICTIONS]);
     close_idle(session);
+}
+
+void gd_pool_drain(struct gd_session *session)
+{
+    gd_stat_inc(&session->server->stats[GD_SERVER_DRAINED]);
+    close_idle(session);
+}
+
+void gd_pool_tell(struct gd_lease *lease, enum gd_failure failure)
+{
+    decide(lease, failure);
 }
 
 /* The newest idle session that is still good; NULL when there is none. */
@@ -391,13 +407,11 @@ void gd_pool_bind(struct gd_server *server, const struct gd_upstream_context *co
 
     server->plan = plan;
     server->upstream = upstream;
-    /* A name that cannot be looked up now says nothing against what it was before. */
-    if (context->addresses[plan->index].len)
-        server->address = context->addresses[plan->index];
     server->stats = stats->values;
     server->out_until_s = &stats->out_until_s;
     if (server->tls)
         gd_tls_peer_bind(server->tls, upstream->tls);
+    gd_place_bind(server, &context->addresses[plan->index]);
 }
 
 void gd_pool_close(struct gd_server *server)
@@ -413,5 +427,6 @@ void gd_pool_close(struct gd_server *server)
     assert(session_count(server) == 0 && server->queued == 0);
     gd_timer_disarm(&server->sweep);
     gd_standing_forget(server);
+    gd_place_free(server);
     gd_tls_peer_free(server->tls);
 }

@@ -14,13 +14,21 @@
 #include "upstream/session.h"
 #include "upstream/upstream.h"
 
+struct gd_target;
 struct gd_upstream;
 
 struct gd_server {
     const struct gd_plan_server *plan;
     const struct gd_plan_upstream *upstream;
     struct gd_upstream *owner;
-    struct gd_address address; /* len 0: it has none */
+    /* where it is, see place.h */
+    struct gd_target *target; /* NULL: where the plan says, or nowhere */
+    struct gd_address own;    /* len 0: the plan does not say */
+    const char *name;
+    unsigned weight, priority;
+    const struct gd_address *addresses;
+    unsigned address_count, first_address; /* 0: nowhere; the one that is tried first */
+    uint32_t generation;                   /* counts changes of the addresses */
     struct gd_loop *loop;
     uint64_t *stats;         /* GD_SERVER_… values */
     uint64_t *out_until_s;   /* shown: wall clock, to which it was last taken out */
@@ -86,5 +94,13 @@ void gd_pool_dialled(struct gd_session *session, enum gd_failure failure,
 
 /** An idle session became readable. */
 void gd_pool_evict(struct gd_session *session);
+
+/* From place.c: */
+
+/** Closes an idle session that leads to where its server is no more. */
+void gd_pool_drain(struct gd_session *session);
+
+/** Tells a lease that is in no queue what became of it, by deferred work. */
+void gd_pool_tell(struct gd_lease *lease, enum gd_failure failure);
 
 #endif

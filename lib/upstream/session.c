@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "upstream/pool.h"
+#include "net/race.h"
+#include "upstream/place.h"
 
 static void dial_failed(struct gd_session *session, enum gd_failure failure,
                         const char *why)
@@ -49,25 +50,25 @@ static void shake_hands(struct gd_session *session)
     }
 }
 
-/* The socket is connected, or could not be. */
-static void connected(struct gd_session *session)
+/* A socket is connected, or none could be. */
+static void on_raced(void *arg, int fd, const struct gd_address *to)
 {
-    if (!gd_stream_connected(&session->stream)) {
+    struct gd_session *session = arg;
+
+    session->race = NULL;
+    if (fd < 0) {
         dial_failed_errno(session);
-    } else if (session->server->tls) {
+        return;
+    }
+    session->to = *to;
+    gd_place_note_winner(session->server, to);
+    gd_stream_open(&session->stream, fd, true);
+    if (session->server->tls) {
         gd_stream_start_tls(&session->stream, session->server->tls);
         shake_hands(session);
     } else {
         dial_done(session);
     }
-}
-
-static void go_on_dialling(struct gd_session *session)
-{
-    if (session->stream.tls)
-        shake_hands(session);
-    else
-        connected(session);
 }
 
 bool gd_session_is_quiet(struct gd_session *session)
@@ -87,7 +88,7 @@ enum gd_failure gd_session_failure(struct gd_session *session, const char **why)
     gd_stat_inc(&server->stats[GD_SERVER_TLS_FAILURES]);
     gd_log_limited(&server->dial_log, GD_LOG_WARN,
                    "upstream %s: the connection to %s failed: %s", server->upstream->name,
-                   server->plan->name, *why);
+                   server->name, *why);
     return GD_FAIL_TLS;
 }
 
@@ -96,7 +97,7 @@ static void on_readable(void *arg)
     struct gd_session *session = arg;
 
     if (session->state == GD_SESSION_DIALLING) {
-        go_on_dialling(session);
+        shake_hands(session);
     } else if (session->on_readable == NULL && gd_session_is_quiet(session)) {
         return;
     } else if (session->state == GD_SESSION_IDLE) {
@@ -115,7 +116,7 @@ static void on_writable(void *arg)
     struct gd_session *session = arg;
 
     if (session->state == GD_SESSION_DIALLING)
-        go_on_dialling(session);
+        shake_hands(session);
     else if (session->on_writable)
         session->on_writable(session->arg);
     else
@@ -138,15 +139,18 @@ struct gd_session *gd_session_dial(struct gd_server *server)
 {
     struct gd_session *session;
 
-    if (server->address.len == 0) {
+    if (server->address_count == 0) {
         errno = EDESTADDRREQ;
         return NULL;
     }
     session = gd_alloc(sizeof(*session));
     session->server = server;
     session->state = GD_SESSION_DIALLING;
+    session->generation = server->generation;
     gd_stream_init(&session->stream, server->loop, on_readable, on_writable, session);
-    if (!gd_stream_connect(&session->stream, &server->address)) {
+    session->race = gd_race_start(server->loop, server->addresses, server->address_count,
+                                  server->first_address, on_raced, session);
+    if (session->race == NULL) {
         gd_free(session);
         return NULL;
     }
@@ -158,6 +162,8 @@ struct gd_session *gd_session_dial(struct gd_server *server)
 void gd_session_close(struct gd_session *session)
 {
     gd_timer_disarm(&session->connect_timer);
+    gd_race_cancel(session->race);
+    session->race = NULL;
     /* In the middle of an answer a reset tells the server to stop working on it. */
     gd_stream_close(&session->stream, session->outstanding);
     gd_loop_bury(session->server->loop, &session->grave, gd_free, session);

@@ -20,6 +20,7 @@
 #include "net/stream.h"
 
 struct gd_lease;
+struct gd_race;
 struct gd_server;
 
 /* In the order of the gauges in base/stat_table.h. */
@@ -27,6 +28,9 @@ enum gd_session_state { GD_SESSION_IDLE, GD_SESSION_LEASED, GD_SESSION_DIALLING 
 
 struct gd_session {
     struct gd_stream stream;
+    struct gd_race *race;     /* DIALLING, until there is a socket */
+    struct gd_address to;     /* where it is connected to */
+    uint32_t generation;      /* of its server's addresses, when it was one of them */
     struct gd_server *server; /* borrowed: its pool */
     enum gd_session_state state;
     bool pooled;               /* it was not opened for its present lease */

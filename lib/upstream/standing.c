@@ -63,7 +63,7 @@ static bool may_go_out(const struct gd_server *server)
     const struct gd_upstream *owner = server->owner;
 
     return gd_standing_is_out(server) ||
-           owner->out + 1 <= rule_of(server)->max * owner->count;
+           owner->out + 1 <= rule_of(server)->max * owner->placed;
 }
 
 static void take_out(struct gd_server *server)
@@ -89,8 +89,7 @@ static void take_out(struct gd_server *server)
     if (first)
         gd_log_limited(&server->eject_log, GD_LOG_WARN,
                        "upstream %s: %s is taken out: its requests failed, %u in a row",
-                       server->upstream->name, server->plan->name,
-                       rule_of(server)->errors);
+                       server->upstream->name, server->name, rule_of(server)->errors);
 }
 
 static void begin_trial(struct gd_server *server)
@@ -142,6 +141,7 @@ void gd_standing_set_down(struct gd_server *server, bool down)
 void gd_standing_forget(struct gd_server *server)
 {
     change(server, GD_STANDING_IN, false);
+    server->errors = server->outs = 0;
 }
 
 /* Who is chosen -------------------------------------------------------------------------

@@ -26,7 +26,7 @@ void gd_standing_good(struct gd_server *server, bool of_trial);
 /** Health checks have found out that a server is down, or up again. */
 void gd_standing_set_down(struct gd_server *server, bool down);
 
-/** The server is about to go: nothing is thought of it any more. */
+/** Nothing is thought of it any more: it has gone, or is another one now. */
 void gd_standing_forget(struct gd_server *server);
 
 /** Ejected, or down by its health checks: no request goes there but a trial. */

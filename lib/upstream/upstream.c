@@ -7,6 +7,7 @@
 #include "upstream/budget.h"
 #include "upstream/health.h"
 #include "upstream/jar.h"
+#include "upstream/place.h"
 #include "upstream/standing.h"
 
 /* What a server can ask for at most. */
@@ -64,7 +65,6 @@ static struct gd_upstream *upstream_new(const struct gd_upstream_context *contex
     for (unsigned i = 0; i < upstream->count; i++) {
         gd_pool_init(&upstream->servers[i], context, mine, &mine->servers[i]);
         upstream->servers[i].owner = upstream;
-        upstream->servers[i].key = gd_balance_server_key(mine->servers[i].name);
     }
     bind_to(upstream, context, plan, index);
     gd_health_start(upstream);
@@ -119,6 +119,15 @@ struct gd_upstreams *gd_upstreams_new(const struct gd_upstream_context *context,
                                       struct gd_plan *plan)
 {
     return gd_upstreams_next(NULL, context, plan, NULL);
+}
+
+void gd_upstreams_place(struct gd_upstreams *upstreams, unsigned index, unsigned server,
+                        struct gd_target *target)
+{
+    struct gd_upstream *upstream = upstreams->list[index];
+
+    assert(server < upstream->count);
+    gd_place_change(&upstream->servers[server], target);
 }
 
 void gd_upstreams_free(struct gd_upstreams *upstreams)

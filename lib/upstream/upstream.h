@@ -20,6 +20,7 @@
 struct gd_jar;
 struct gd_session;
 struct gd_server;
+struct gd_target;
 struct gd_upstream;
 struct gd_upstreams;
 struct gd_values;
@@ -28,8 +29,8 @@ struct gd_values;
 struct gd_upstream_context {
     struct gd_loop *loop;
     struct gd_stats *stats;
-    /* Addresses of all servers of the plan by index, resolved before the workers start;
-     * an entry with len 0 could not be resolved and fails with `connect`. */
+    /* Addresses of all servers of the plan by index. An entry with len 0 has none until
+     * gd_upstreams_place says so; its calls fail with `connect`. */
     const struct gd_address *addresses;
 };
 
@@ -37,6 +38,12 @@ struct gd_upstream_context {
  * of context: copied. */
 struct gd_upstreams *gd_upstreams_new(const struct gd_upstream_context *context,
                                       struct gd_plan *plan);
+
+/** A server of upstream `index` whose address comes from a name is at target from now on
+ *  (a reference is kept); NULL: nowhere. Sessions that lead elsewhere are closed when
+ * they are idle; leases go on. */
+void gd_upstreams_place(struct gd_upstreams *upstreams, unsigned index, unsigned server,
+                        struct gd_target *target);
 
 /** Returns owned: those of the next plan. kept, for each of its upstreams: its index in
  *  the plan before, of which it says the very same, or -1. Such a one goes on as it is,

@@ -66,7 +66,7 @@ START_TEST(a_server_that_refuses_rests_while_others_do_not)
 
     rig_open(&rig, 2);
     rig.upstream.balance = GD_BALANCE_LEAST_PENDING;
-    rig.addresses[0].len = 0; /* nowhere to connect to */
+    peer_stop(&rig.peers[0]); /* nobody listens there */
     rig_start(&rig);
     for (int i = 0; i < 2; i++)
         if (holder_ask(&rig, &holders[i], false) == GD_LEASE_WAIT)

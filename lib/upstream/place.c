@@ -1,0 +1,168 @@
+#include "upstream/place.h"
+
+#include "upstream/balance.h"
+#include "upstream/health.h"
+#include "upstream/lists.h"
+#include "upstream/standing.h"
+#include "upstream/target.h"
+
+static void take_plan(struct gd_server *server)
+{
+    server->target = NULL;
+    server->name = server->plan->name;
+    server->weight = server->plan->weight;
+    server->priority = 0;
+    server->addresses = &server->own;
+    server->address_count = server->own.len > 0;
+    server->first_address = 0;
+}
+
+static void take_target(struct gd_server *server, struct gd_target *target)
+{
+    int first = server->address_count == 0
+                    ? -1
+                    : gd_address_find(target->addresses, target->count,
+                                      &server->addresses[server->first_address]);
+
+    server->target = gd_target_ref(target);
+    server->name = target->name;
+    server->weight = target->weight;
+    server->priority = target->priority;
+    server->addresses = target->addresses;
+    server->address_count = target->count;
+    server->first_address = first < 0 ? 0 : (unsigned)first;
+}
+
+void gd_place_free(struct gd_server *server)
+{
+    gd_target_unref(server->target);
+    server->target = NULL;
+}
+
+void gd_place_note_winner(struct gd_server *server, const struct gd_address *address)
+{
+    int at;
+
+    if (server->address_count < 2)
+        return;
+    at = gd_address_find(server->addresses, server->address_count, address);
+    if (at >= 0)
+        server->first_address = (unsigned)at;
+}
+
+bool gd_place_has_left(struct gd_session *session)
+{
+    const struct gd_server *server = session->server;
+
+    if (session->generation == server->generation)
+        return false;
+    if (gd_address_find(server->addresses, server->address_count, &session->to) < 0)
+        return true;
+    session->generation = server->generation;
+    return false;
+}
+
+/* Leases --------------------------------------------------------------------------------
+ */
+
+bool gd_place_move_lease(struct gd_lease *lease)
+{
+    struct gd_upstream *upstream = lease->upstream;
+
+    if (upstream == NULL || upstream->placed == 0)
+        return false;
+    if (lease->trial)
+        lease->server->tried = lease->trial = false;
+    lease->server = gd_balance_pick(upstream, lease);
+    lease->server->tried |= lease->trial;
+    switch (gd_pool_lease(lease->server, lease)) {
+    case GD_LEASE_READY:
+        gd_pool_tell(lease, GD_OK);
+        break;
+    case GD_LEASE_WAIT:
+        break;
+    case GD_LEASE_FULL:
+        gd_pool_tell(lease, GD_FAIL_OVERLOAD);
+        break;
+    }
+    return true;
+}
+
+/* Those that were there before: a lease may be put into the queue it was taken from. */
+static void move_waiters(struct gd_server *server)
+{
+    for (uint32_t left = server->queued; left > 0; left--) {
+        struct gd_lease *lease = server->first_waiter;
+
+        gd_queue_remove(server, lease);
+        if (!gd_place_move_lease(lease))
+            gd_pool_tell(lease, GD_FAIL_CONNECT);
+    }
+}
+
+/* Change --------------------------------------------------------------------------------
+ */
+
+/* Another server is counted from the beginning; what is open now stays counted. */
+static void clear_counters(struct gd_server *server)
+{
+    for (unsigned i = 0; i < GD_SERVER_STATS; i++)
+        if (gd_stat_server_rows[i].kind == GD_STAT_COUNTER)
+            __atomic_store_n(&server->stats[i], 0, __ATOMIC_RELAXED);
+    __atomic_store_n(server->out_until_s, 0, __ATOMIC_RELAXED);
+}
+
+/* Nothing is known of the one that comes, nor held against it. */
+static void begin_anew(struct gd_server *server)
+{
+    gd_standing_forget(server);
+    clear_counters(server);
+    server->key = gd_balance_server_key(server->name);
+    server->credit = 0;
+    server->rests_until_us = server->asked_until_us = 0;
+    gd_health_begin(server);
+}
+
+static void close_left(struct gd_server *server)
+{
+    struct gd_session *session, *newer;
+
+    for (session = server->oldest; session; session = newer) {
+        newer = session->newer;
+        if (gd_place_has_left(session))
+            gd_pool_drain(session);
+    }
+}
+
+void gd_place_bind(struct gd_server *server, const struct gd_address *address)
+{
+    server->own = *address;
+    if (server->target)
+        return;
+    server->owner->placed -= server->address_count > 0;
+    take_plan(server);
+    server->owner->placed += server->address_count > 0;
+    server->key = gd_balance_server_key(server->name);
+    server->generation++;
+    close_left(server);
+}
+
+void gd_place_change(struct gd_server *server, struct gd_target *target)
+{
+    struct gd_target *before = server->target;
+    bool same = target && before && strcmp(target->name, before->name) == 0;
+
+    server->owner->placed -= server->address_count > 0;
+    if (target)
+        take_target(server, target);
+    else
+        take_plan(server);
+    server->owner->placed += server->address_count > 0;
+    server->generation++;
+    if (!same)
+        begin_anew(server);
+    close_left(server);
+    if (target == NULL)
+        move_waiters(server);
+    gd_target_unref(before);
+}
