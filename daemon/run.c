@@ -14,6 +14,7 @@
 #include "daemon/exit.h"
 #include "daemon/notify.h"
 #include "daemon/sockets.h"
+#include "daemon/teller.h"
 #include "daemon/worker.h"
 #include "front/admin.h"
 #include "plan/tls_context.h"
@@ -30,6 +31,7 @@ struct process {
     struct gd_worker *workers[WORKERS_MAX];
     struct gd_stats *stats[WORKERS_MAX];
     unsigned worker_count;
+    struct gd_teller teller;
     unsigned draining; /* workers that have not drained yet */
     struct gd_admin *admin;
     struct event *signals[2];
@@ -143,9 +145,16 @@ static bool start_workers(struct process *process, struct gd_err *err)
 
 static bool start_admin(struct process *process, struct gd_err *err)
 {
-    struct gd_admin_source source = {process->plan, process->stats, process->worker_count,
-                                     &process->life};
+    struct gd_admin_source source = {.plan = process->plan,
+                                     .stats = process->stats,
+                                     .worker_count = process->worker_count,
+                                     .life = &process->life,
+                                     .tell = gd_teller_tell,
+                                     .teller = &process->teller};
 
+    process->teller = (struct gd_teller){.home = process->loop,
+                                         .workers = process->workers,
+                                         .worker_count = &process->worker_count};
     if (process->sockets.admin_fd < 0)
         return true;
     process->admin = gd_admin_new(process->loop, &source, err);
@@ -203,6 +212,7 @@ static void finish(struct process *process)
 {
     for (unsigned i = 0; i < process->worker_count; i++)
         gd_worker_stop(process->workers[i]);
+    gd_teller_end(&process->teller);
     gd_admin_free(process->admin);
     gd_mock_thread_stop(process->mocks);
     gd_sockets_close(&process->sockets, process->plan);

@@ -123,6 +123,16 @@ struct gd_stats *gd_worker_stats(struct gd_worker *worker)
     return worker->stats;
 }
 
+struct gd_loop *gd_worker_loop(struct gd_worker *worker)
+{
+    return worker->loop;
+}
+
+struct gd_engine *gd_worker_engine(struct gd_worker *worker)
+{
+    return worker->engine;
+}
+
 struct gd_mock_thread *gd_mock_thread_start(struct gd_plan *plan,
                                             struct gd_address *addresses,
                                             struct gd_err *err)

@@ -9,6 +9,7 @@
 #include "net/address.h"
 #include "plan/plan.h"
 
+struct gd_engine;
 struct gd_worker;
 
 /** What a worker is made of; all borrowed, must outlive it. */
@@ -36,6 +37,10 @@ void gd_worker_stop(struct gd_worker *worker);
 
 /** Returns borrowed: its counters. */
 struct gd_stats *gd_worker_stats(struct gd_worker *worker);
+
+/** Returns borrowed: its loop, and its engine, which is for that loop's thread alone. */
+struct gd_loop *gd_worker_loop(struct gd_worker *worker);
+struct gd_engine *gd_worker_engine(struct gd_worker *worker);
 
 struct gd_mock_thread;
 

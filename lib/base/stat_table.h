@@ -102,7 +102,7 @@
     X(OVER_BUDGET, COUNTER, "gatherd_upstream_over_budget_total", "",                    \
       "Retries and hedges that were not made because the budget was used up")            \
     X(REFUSED, COUNTER, "gatherd_upstream_refused_total", "",                            \
-      "Tries refused because max_in_flight was reached")                                 \
+      "Tries refused because max_in_flight was reached, or all servers are drained")     \
     GD_STAT_FAILURE_ROWS(X, "gatherd_upstream_failures_total",                           \
                          "Calls that failed, by class")
 
@@ -136,6 +136,8 @@
     X(STATE_TRIAL, GAUGE, "gatherd_server_state", "state=\"trial\"",                     \
       "Workers for which the server is not as it should be")                             \
     X(STATE_DOWN, GAUGE, "gatherd_server_state", "state=\"down\"",                       \
+      "Workers for which the server is not as it should be")                             \
+    X(STATE_DRAINED, GAUGE, "gatherd_server_state", "state=\"drained\"",                 \
       "Workers for which the server is not as it should be")                             \
     X(EJECTIONS, COUNTER, "gatherd_server_ejections_total", "",                          \
       "Times it was taken out because requests failed")                                  \

@@ -1,13 +1,15 @@
 #include "front/admin.h"
 
-#include <stdatomic.h>
+#include <assert.h>
 
+#include "base/log.h"
 #include "base/mem.h"
-#include "front/front.h"
-#include "front/sum.h"
-#include "gather/explain.h"
+#include "front/admin_inside.h"
+#include "http/problem.h"
 
 enum { DOCUMENT_MAX_BYTES = 64 * 1024 * 1024 };
+enum { ARENA_STEP = 4096, ROUTER_MAX_BYTES = 1024 * 1024 };
+enum { ALLOW_MAX_BYTES = 256, KNOWN_MAX_BYTES = 64 * 1024 };
 
 /* Operators have bounds of their own: `limits`, however tight, must not lock them out. */
 static const struct gd_plan_limits admin_limits = {
@@ -23,20 +25,23 @@ static const struct gd_plan_limits admin_limits = {
     .request_memory = 1024 * 1024,
 };
 
-struct gd_admin {
-    struct gd_loop *loop;
-    struct gd_admin_source source;
-    struct gd_front *front;
-    uint64_t start_us;
-    uint64_t
-        own_stats[GD_WORKER_STATS]; /* the admin's own traffic is not the gateway's */
+/* The pages, which change nothing, and the actions: a row each. open: also without the
+ * token, for probes. */
+static const struct row {
+    const char *pattern;
+    bool open;
+    gd_admin_fn *run;
+} rows[] = {
+    {"GET /status", false, gd_admin_status},
+    {"GET /metrics", false, gd_admin_metrics},
+    {"GET /explain", false, gd_admin_explain},
+    {"GET /healthz", true, gd_admin_health},
+    {"GET /readyz", true, gd_admin_readiness},
+    {"POST /upstreams/{name}/servers/{server}/drain", false, gd_admin_drain},
+    {"POST /upstreams/{name}/servers/{server}/resume", false, gd_admin_resume},
 };
 
-/* A document while it is sent. */
-struct document {
-    struct gd_buf text;
-    struct iovec piece;
-};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 const char *gd_life_word(enum gd_life life)
 {
@@ -45,25 +50,27 @@ const char *gd_life_word(enum gd_life life)
     return words[life];
 }
 
+/* Answers -------------------------------------------------------------------------------
+ */
+
 static void on_sent(void *arg)
 {
-    struct document *document = arg;
+    struct gd_document *document = arg;
 
     gd_buf_free(&document->text);
     gd_free(document);
 }
 
-static struct document *document_new(void)
+struct gd_document *gd_document_new(void)
 {
-    struct document *document = gd_alloc(sizeof(*document));
+    struct gd_document *document = gd_alloc(sizeof(*document));
 
     gd_buf_init(&document->text, NULL, DOCUMENT_MAX_BYTES);
     return document;
 }
 
-/* Sends document and frees it. whole: it was written without passing the bound. */
-static void answer_document(struct gd_request *request, int status, struct gd_span type,
-                            struct document *document, bool whole)
+void gd_document_answer(struct gd_request *request, int status, struct gd_span type,
+                        struct gd_document *document, bool whole)
 {
     static const struct gd_plan_header headers[] = {
         {{"Cache-Control", 13}, {"no-store", 8}},
@@ -91,158 +98,178 @@ static void answer_document(struct gd_request *request, int status, struct gd_sp
     gd_request_answer(request, &answer);
 }
 
-static enum gd_life life_of(const struct gd_admin *admin)
-{
-    return (enum gd_life)atomic_load(admin->source.life);
-}
-
-static void show_status(struct gd_admin *admin, struct gd_request *request)
-{
-    struct document *document = document_new();
-    uint64_t uptime_s = (gd_loop_now_us(admin->loop) - admin->start_us) / 1000000;
-
-    answer_document(request, 200, GD_SPAN("application/json"), document,
-                    gd_sum_status(&document->text, &admin->source, uptime_s,
-                                  gd_loop_wall_s(admin->loop)));
-}
-
-static void show_metrics(struct gd_admin *admin, struct gd_request *request)
-{
-    struct document *document = document_new();
-
-    answer_document(request, 200, GD_SPAN("text/plain; version=0.0.4; charset=utf-8"),
-                    document, gd_sum_metrics(&document->text, &admin->source));
-}
-
-/* A parameter of the query, decoded into the request's arena; absent: ptr NULL. */
-static struct gd_span parameter(struct gd_request *request, struct gd_span name)
-{
-    struct gd_span value = gd_query_get(request->target.query, name);
-    char *decoded = value.ptr ? gd_arena_raw(request->arena, value.len + 1) : NULL;
-
-    if (decoded == NULL)
-        return GD_SPAN_NONE;
-    /* What is asked for is a path with its query, where "+" has its own meaning. */
-    return (struct gd_span){decoded, gd_percent_decode(value, false, decoded)};
-}
-
 static int on_json(const char *text, size_t size, void *arg)
 {
     return gd_buf_add(arg, text, size) ? 0 : -1;
 }
 
-static void show_explanation(struct gd_admin *admin, struct gd_request *request)
+void gd_admin_answer_json(struct gd_request *request, int status, json_t *json)
 {
-    struct gd_fields none = {NULL, 0};
-    struct gd_explain_request about = {
-        .method = parameter(request, GD_SPAN("method")),
-        .target = parameter(request, GD_SPAN("path")),
-        .host = parameter(request, GD_SPAN("host")),
-        .fields = &none,
-    };
-    struct document *document;
-    json_t *json;
-    bool whole;
+    struct gd_document *document = gd_document_new();
+    bool whole = json &&
+                 json_dump_callback(json, on_json, &document->text,
+                                    JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0 &&
+                 gd_buf_add_text(&document->text, "\n");
 
-    if (about.method.ptr == NULL)
-        about.method = GD_SPAN("GET");
-    json = gd_explain(admin->source.plan, &about, NULL);
-    if (json == NULL) {
-        gd_request_problem(request, 400,
-                           "path, method and host have to be those of a request, as in "
-                           "/explain?method=GET&path=/profile/7",
-                           GD_SPAN(""), NULL, 0);
-        return;
-    }
-    document = document_new();
-    whole = json_dump_callback(json, on_json, &document->text,
-                               JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0 &&
-            gd_buf_add_text(&document->text, "\n");
     json_decref(json);
-    answer_document(request, 200, GD_SPAN("application/json"), document, whole);
+    gd_document_answer(request, status, GD_SPAN("application/json"), document, whole);
 }
 
-static void answer_word(struct gd_request *request, int status, const char *word)
+void gd_admin_answer_unknown(struct gd_request *request, const char *detail,
+                             json_t *known)
 {
-    struct document *document = document_new();
-    bool whole = gd_buf_addf(&document->text, "%s\n", word);
+    struct gd_buf extra;
 
-    answer_document(request, status, GD_SPAN("text/plain; charset=utf-8"), document,
-                    whole);
+    gd_buf_init(&extra, NULL, KNOWN_MAX_BYTES);
+    /* A list that is too long is left out. */
+    if (!gd_buf_add_text(&extra, "\"known\":") ||
+        json_dump_callback(known, on_json, &extra, JSON_COMPACT) != 0)
+        extra.len = 0;
+    json_decref(known);
+    gd_request_problem(request, 404, detail, gd_buf_span(&extra), NULL, 0);
+    gd_buf_free(&extra);
 }
 
-static void show_health(struct gd_admin *admin, struct gd_request *request)
+struct gd_span gd_admin_decode(struct gd_arena *arena, struct gd_span text)
 {
-    (void)admin;
-    answer_word(request, 200, "ok");
+    char *decoded = text.ptr ? gd_arena_raw(arena, text.len + 1) : NULL;
+
+    if (decoded == NULL)
+        return GD_SPAN_NONE;
+    return (struct gd_span){decoded, gd_percent_decode(text, false, decoded)};
 }
 
-static void show_readiness(struct gd_admin *admin, struct gd_request *request)
-{
-    enum gd_life life = life_of(admin);
+/* Actions -------------------------------------------------------------------------------
+ */
 
-    answer_word(request, life == GD_LIFE_READY ? 200 : 503, gd_life_word(life));
+struct gd_admin_action *gd_admin_begin(struct gd_admin *admin, struct gd_request *request)
+{
+    struct gd_admin_action *action = gd_alloc(sizeof(*action));
+
+    gd_arena_init(&action->arena, NULL, ARENA_STEP, admin_limits.request_memory);
+    action->admin = admin;
+    action->request = request;
+    action->path = gd_arena_text(&action->arena, request->target.path);
+    action->peer = gd_arena_text(&action->arena, request->peer);
+    action->next = admin->actions;
+    admin->actions = action;
+    request->user = action;
+    return action;
 }
 
-/* The pages: a row each. open: also without the token, for probes. */
-static const struct {
-    const char *path;
-    bool open;
-    void (*show)(struct gd_admin *admin, struct gd_request *request);
-} pages[] = {
-    {"/status", false, show_status},       {"/metrics", false, show_metrics},
-    {"/explain", false, show_explanation}, {"/healthz", true, show_health},
-    {"/readyz", true, show_readiness},
-};
-
-/* Compares in a time that does not depend on where the first difference is. */
-static bool same_secret(struct gd_span a, struct gd_span b)
+static void free_action(struct gd_admin_action *action)
 {
-    unsigned char difference = a.len != b.len;
-
-    for (size_t i = 0; i < a.len && i < b.len; i++)
-        difference |= (unsigned char)(a.ptr[i] ^ b.ptr[i]);
-    return difference == 0;
+    gd_arena_free(&action->arena);
+    gd_free(action);
 }
 
-static bool authorised(const struct gd_admin *admin, const struct gd_request *request)
+void gd_admin_end(struct gd_admin_action *action, int status, json_t *json)
 {
-    const char *token = admin->source.plan->admin_token;
-    const struct gd_field *field;
-    struct gd_span scheme = GD_SPAN("Bearer ");
+    struct gd_admin_action **at = &action->admin->actions;
+    struct gd_request *request = action->request;
 
-    if (token == NULL)
+    while (*at != action)
+        at = &(*at)->next;
+    *at = action->next;
+    gd_log(GD_LOG_INFO, "admin: POST %s by %s: %d", action->path, action->peer, status);
+    free_action(action);
+    if (request)
+        gd_admin_answer_json(request, status, json);
+    else
+        json_decref(json);
+}
+
+/* Requests ------------------------------------------------------------------------------
+ */
+
+static void refuse_method(struct gd_request *request, uint32_t allow)
+{
+    struct gd_plan_header header = {GD_SPAN("Allow"), GD_SPAN_NONE};
+    struct gd_buf list;
+
+    if (allow >> GD_METHOD_GET & 1)
+        allow |= 1u << GD_METHOD_HEAD;
+    gd_buf_init(&list, NULL, ALLOW_MAX_BYTES);
+    if (gd_methods_write(&list, allow))
+        header.value = gd_buf_span(&list);
+    gd_request_problem(request, 405,
+                       allow >> GD_METHOD_POST & 1
+                           ? "this is an action, which takes a POST"
+                           : "this page is only read",
+                       GD_SPAN(""), &header, 1);
+    gd_buf_free(&list);
+}
+
+/* An action has to be meant by whoever sends it. */
+static bool is_meant(const struct gd_admin *admin, struct gd_request *request)
+{
+    static struct gd_log_limit limit;
+    int status;
+    const char *why = gd_admin_foreign(admin, request, &status);
+
+    if (why == NULL)
         return true;
-    field = gd_fields_get(&request->head.fields, GD_FIELD_AUTHORIZATION);
-    if (field == NULL || field->value.len < scheme.len ||
-        !gd_span_ieq((struct gd_span){field->value.ptr, scheme.len}, scheme))
-        return false;
-    return same_secret(
-        (struct gd_span){field->value.ptr + scheme.len, field->value.len - scheme.len},
-        gd_span_of(token));
+    gd_log_limited(&limit, GD_LOG_WARN, "admin: POST %.*s by %.*s: %d, %s",
+                   GD_SPAN_ARG(request->target.path), GD_SPAN_ARG(request->peer), status,
+                   why);
+    gd_request_problem(request, status, why, GD_SPAN(""), NULL, 0);
+    return false;
 }
 
 static void on_request(void *arg, struct gd_request *request)
 {
-    static const struct gd_plan_header allow = {{"Allow", 5}, {"GET, HEAD", 9}};
     static const struct gd_plan_header bearer = {{"WWW-Authenticate", 16}, {"Bearer", 6}};
     struct gd_admin *admin = arg;
-    enum gd_method method = request->head.method;
+    const struct gd_request_head *head = &request->head;
+    struct gd_match match;
+    enum gd_match_result found =
+        gd_router_match(admin->router, head->method, head->method_text, GD_SPAN(""),
+                        request->target.path, &match);
 
-    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-        if (!gd_span_is(request->target.path, pages[i].path))
-            continue;
-        if (!pages[i].open && !authorised(admin, request))
-            gd_request_problem(request, 401, "this page needs the admin token",
-                               GD_SPAN(""), &bearer, 1);
-        else if (method != GD_METHOD_GET && method != GD_METHOD_HEAD)
-            gd_request_problem(request, 405, "this page is only read", GD_SPAN(""),
-                               &allow, 1);
-        else
-            pages[i].show(admin, request);
-        return;
+    if (found == GD_MATCH_NONE)
+        gd_request_problem(request, 404, "there is no such admin page", GD_SPAN(""), NULL,
+                           0);
+    else if (!(found == GD_MATCH_FOUND && rows[match.index].open) &&
+             !gd_admin_knows_token(admin, request))
+        gd_request_problem(request, 401, "this page needs the admin token", GD_SPAN(""),
+                           &bearer, 1);
+    else if (found == GD_MATCH_OTHER_METHOD)
+        refuse_method(request, match.allow);
+    else if (head->method != GD_METHOD_POST || is_meant(admin, request))
+        rows[match.index].run(admin, request, &match);
+}
+
+/* The client of an action has left. */
+static void on_gone(void *arg, struct gd_request *request)
+{
+    struct gd_admin_action *action = request->user;
+
+    (void)arg;
+    if (action)
+        action->request = NULL;
+}
+
+/* Life ----------------------------------------------------------------------------------
+ */
+
+static void make_router(struct gd_admin *admin)
+{
+    bool ok;
+
+    gd_arena_init(&admin->arena, NULL, ARENA_STEP, ROUTER_MAX_BYTES);
+    admin->router = gd_router_new(&admin->arena);
+    ok = admin->router != NULL;
+    for (unsigned i = 0; ok && i < ROWS; i++) {
+        struct gd_pattern *pattern = gd_arena_alloc(&admin->arena, sizeof(*pattern));
+        unsigned other;
+        struct gd_err err;
+
+        ok =
+            pattern &&
+            gd_pattern_parse(gd_span_of(rows[i].pattern), &admin->arena, pattern, &err) &&
+            gd_router_add(admin->router, pattern, i, &other);
     }
-    gd_request_problem(request, 404, "there is no such admin page", GD_SPAN(""), NULL, 0);
+    gd_loop_must(ok);
 }
 
 struct gd_admin *gd_admin_new(struct gd_loop *loop, const struct gd_admin_source *source,
@@ -254,16 +281,17 @@ struct gd_admin *gd_admin_new(struct gd_loop *loop, const struct gd_admin_source
         .limits = &admin_limits,
         .max_body = 0,
         .stats = admin->own_stats,
-        .handler = {.on_request = on_request},
+        .handler = {.on_request = on_request, .on_gone = on_gone},
         .arg = admin,
     };
 
     admin->loop = loop;
     admin->source = *source;
     admin->start_us = gd_loop_now_us(loop);
+    make_router(admin);
     admin->front = gd_front_new(&config, err);
     if (admin->front == NULL) {
-        gd_free(admin);
+        gd_admin_free(admin);
         return NULL;
     }
     return admin;
@@ -279,5 +307,12 @@ void gd_admin_free(struct gd_admin *admin)
     if (admin == NULL)
         return;
     gd_front_free(admin->front);
+    while (admin->actions) {
+        struct gd_admin_action *action = admin->actions;
+
+        admin->actions = action->next;
+        free_action(action);
+    }
+    gd_arena_free(&admin->arena);
     gd_free(admin);
 }

@@ -5,8 +5,11 @@
  * own, so it answers whatever the workers are busy with, and reads their counters without
  * a lock.
  *
- * GET /status (JSON), /metrics (Prometheus), /healthz, /readyz, and
- * /explain?method=GET&path=/x&host=example.com (JSON). A GET changes nothing.
+ * Pages are read and change nothing: GET /status (JSON), /metrics (Prometheus), /healthz,
+ * /readyz, and /explain?method=GET&path=/x&host=example.com (JSON). Actions are a POST:
+ * /upstreams/{name}/servers/{server}/drain and …/resume. They are answered when all
+ * workers have done them, take no body, and are refused when a page of another site, or a
+ * form, sends them. The table is in admin.c.
  */
 #include "base/loop.h"
 #include "base/stat.h"
@@ -17,12 +20,19 @@ enum gd_life { GD_LIFE_STARTING, GD_LIFE_READY, GD_LIFE_DRAINING };
 
 const char *gd_life_word(enum gd_life life);
 
-/** What is shown; all borrowed, must outlive the admin. */
+struct gd_engine;
+typedef void gd_tell_fn(struct gd_engine *engine, void *arg);
+
+/** What is shown, and who is told; all borrowed, must outlive the admin. */
 struct gd_admin_source {
     const struct gd_plan *plan;
     struct gd_stats *const *stats; /* a set for each worker */
     unsigned worker_count;
     const _Atomic int *life; /* enum gd_life */
+    /* Runs fn(engine, arg) once in the thread of each worker, and then done(arg) in the
+     * loop of the admin; neither while the admin is freed, or afterwards. */
+    void (*tell)(void *teller, gd_tell_fn *fn, void *arg, void (*done)(void *arg));
+    void *teller;
 };
 
 struct gd_admin;

@@ -272,6 +272,12 @@ void gd_engine_drain(struct gd_engine *engine, void (*on_drained)(void *arg), vo
     gd_front_drain(engine->front, on_drained, arg);
 }
 
+bool gd_engine_drain_server(struct gd_engine *engine, const char *upstream,
+                            const char *server, bool drained)
+{
+    return gd_upstreams_drain(engine->newest->upstreams, upstream, server, drained);
+}
+
 void gd_engine_free(struct gd_engine *engine)
 {
     if (engine == NULL)

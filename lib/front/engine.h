@@ -42,6 +42,11 @@ GD_MUST_CHECK bool gd_engine_listen(struct gd_engine *engine, int fd, struct gd_
  *  when the last connection has gone. */
 void gd_engine_drain(struct gd_engine *engine, void (*on_drained)(void *arg), void *arg);
 
+/** Lets a server of an upstream have no new requests, or has it back; false when there is
+ *  none of these names. */
+bool gd_engine_drain_server(struct gd_engine *engine, const char *upstream,
+                            const char *server, bool drained);
+
 /** Cancels what is left and frees. Not from a callback of the engine. */
 void gd_engine_free(struct gd_engine *engine);
 

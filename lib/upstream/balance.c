@@ -87,16 +87,17 @@ static bool fits_resting(struct gd_server *server)
 
 static bool fits_anyhow(struct gd_server *server)
 {
-    return true;
+    return !server->drained;
 }
 
-/* When none fits well, those that rest do, and when all are out, none is. */
-static void line_up(struct gd_upstream *upstream, const struct gd_server *avoid)
+/* When none fits well, those that rest do, and when all are out, none is: but for those
+ * that an operator wants out. False when there are no others. */
+static bool line_up(struct gd_upstream *upstream, const struct gd_server *avoid)
 {
-    if (mark(upstream, fits_well, avoid) || (avoid && mark(upstream, fits_well, NULL)) ||
-        mark(upstream, fits_resting, avoid) || mark(upstream, fits_anyhow, avoid))
-        return;
-    mark(upstream, fits_anyhow, NULL);
+    return mark(upstream, fits_well, avoid) ||
+           (avoid && mark(upstream, fits_well, NULL)) ||
+           mark(upstream, fits_resting, avoid) || mark(upstream, fits_anyhow, avoid) ||
+           (avoid && mark(upstream, fits_anyhow, NULL));
 }
 
 bool gd_balance_has_other(const struct gd_upstream *upstream,
@@ -250,9 +251,12 @@ struct gd_server *gd_balance_pick(struct gd_upstream *upstream, struct gd_lease 
     lease->trial = trial != NULL;
     if (trial)
         return trial;
-    if (upstream->count == 1 || upstream->placed == 0)
+    if (upstream->count == 1)
+        return upstream->drained ? NULL : &upstream->servers[0];
+    if (upstream->placed == 0)
         return &upstream->servers[0];
-    line_up(upstream, lease->avoid);
+    if (!line_up(upstream, lease->avoid))
+        return NULL;
     switch (upstream->plan->balance) {
     case GD_BALANCE_ROUND_ROBIN:
         return take_turn(upstream, NULL);

@@ -6,15 +6,15 @@
 #include "upstream/inside.h"
 
 /**
- * Returns one of the servers (at least 1), by the policy of the plan. round_robin: in
- * turn, as often as their weights say. least_pending: the one with the fewest leases for
- * its weight; equals take turns. random_two: of two drawn by weight, that one. hash: the
- * same one for the same key, where each server has a share by its weight that does not
- * depend on the others; without a key as least_pending.
+ * Returns one of the servers, by the policy of the plan; NULL when all are drained.
+ * round_robin: in turn, as often as their weights say. least_pending: the one with the
+ * fewest leases for its weight; equals take turns. random_two: of two drawn by weight,
+ * that one. hash: the same one for the same key, where each server has a share by its
+ * weight that does not depend on the others; without a key as least_pending.
  *
  * A server that rests, is taken out or is down is passed over while another is not, and
- * so is lease->avoid. One that was taken out and may be tried again is returned once,
- * with lease->trial set.
+ * so is lease->avoid; one that is drained always is. One that was taken out and may be
+ * tried again is returned once, with lease->trial set.
  */
 struct gd_server *gd_balance_pick(struct gd_upstream *upstream, struct gd_lease *lease);
 

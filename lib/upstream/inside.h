@@ -13,12 +13,13 @@ struct gd_upstream {
     unsigned users;             /* struct gd_upstreams that have it */
     struct gd_server *servers;
     unsigned count;
-    unsigned placed; /* servers that have an address */
-    unsigned out;    /* servers that are taken out or down */
-    uint32_t active; /* leases that wait or are out */
-    uint32_t spare;  /* tries beside the first that were granted and are not over */
-    uint32_t saved;  /* such tries the past has left over, in thousandths */
-    uint64_t dice;   /* state of the random numbers */
+    unsigned placed;  /* servers that have an address */
+    unsigned out;     /* servers that are taken out, down or drained */
+    unsigned drained; /* of these, those that operators drained */
+    uint32_t active;  /* leases that wait or are out */
+    uint32_t spare;   /* tries beside the first that were granted and are not over */
+    uint32_t saved;   /* such tries the past has left over, in thousandths */
+    uint64_t dice;    /* state of the random numbers */
     struct gd_upstream_stats *stats;
     struct gd_jar *jar;       /* NULL: no cookies are kept */
     struct gd_health *health; /* one for each server; NULL: none are made */

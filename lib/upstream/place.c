@@ -68,12 +68,18 @@ bool gd_place_has_left(struct gd_session *session)
 bool gd_place_move_lease(struct gd_lease *lease)
 {
     struct gd_upstream *upstream = lease->upstream;
+    struct gd_server *server;
 
     if (upstream == NULL || upstream->placed == 0)
         return false;
     if (lease->trial)
         lease->server->tried = lease->trial = false;
-    lease->server = gd_balance_pick(upstream, lease);
+    server = gd_balance_pick(upstream, lease);
+    if (server == NULL) {
+        gd_pool_tell(lease, GD_FAIL_OVERLOAD);
+        return true;
+    }
+    lease->server = server;
     lease->server->tried |= lease->trial;
     switch (gd_pool_lease(lease->server, lease)) {
     case GD_LEASE_READY:

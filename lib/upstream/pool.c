@@ -220,7 +220,7 @@ static void make_idle(struct gd_session *session)
 {
     struct gd_server *server = session->server;
 
-    if (server->upstream->pool.idle == 0) {
+    if (server->upstream->pool.idle == 0 || server->drained) {
         close_session(session);
         return;
     }
@@ -414,10 +414,15 @@ void gd_pool_bind(struct gd_server *server, const struct gd_upstream_context *co
     gd_place_bind(server, &context->addresses[plan->index]);
 }
 
-void gd_pool_close(struct gd_server *server)
+void gd_pool_close_idle(struct gd_server *server)
 {
     while (server->newest)
         close_idle(server->newest);
+}
+
+void gd_pool_close(struct gd_server *server)
+{
+    gd_pool_close_idle(server);
     while (server->orphans) {
         struct gd_session *session = server->orphans;
 

@@ -6,8 +6,9 @@
  *
  * Invariants: sessions in all states are never more than pool.max; a lease waits in the
  * queue only while there are exactly that many and none is idle; idle sessions above
- * pool.idle are closed when they stay unused for a second. Leases are told by deferred
- * work, so that nothing the pool does ever runs inside it again.
+ * pool.idle are closed when they stay unused for a second; none is idle while the server
+ * is drained. Leases are told by deferred work, so that nothing the pool does ever runs
+ * inside it again.
  */
 #include "base/log.h"
 #include "net/tls.h"
@@ -42,6 +43,7 @@ struct gd_server {
     /* see standing.h */
     uint8_t standing;
     bool down;       /* say its health checks */
+    bool drained;    /* says an operator: it has no new requests */
     bool tried;      /* a request that tries it is on its way */
     uint32_t errors; /* in a row */
     uint32_t outs;   /* how often in a row it was taken out */
@@ -74,6 +76,9 @@ void gd_pool_close(struct gd_server *server);
 
 /** See gd_upstream_lease. */
 enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *lease);
+
+/** Closes the sessions that are idle. */
+void gd_pool_close_idle(struct gd_server *server);
 
 /** Whether a lease would have to wait for another one to end. */
 bool gd_pool_is_full(const struct gd_server *server);

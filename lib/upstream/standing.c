@@ -27,7 +27,7 @@ static uint64_t now_of(const struct gd_server *server)
 
 bool gd_standing_is_out(const struct gd_server *server)
 {
-    return server->standing == GD_STANDING_OUT || server->down;
+    return server->standing == GD_STANDING_OUT || server->down || server->drained;
 }
 
 static void show(struct gd_server *server, int n)
@@ -38,17 +38,31 @@ static void show(struct gd_server *server, int n)
         gd_stat_add(&server->stats[GD_SERVER_STATE_TRIAL], n);
     if (server->down)
         gd_stat_add(&server->stats[GD_SERVER_STATE_DOWN], n);
+    if (server->drained)
+        gd_stat_add(&server->stats[GD_SERVER_STATE_DRAINED], n);
+}
+
+static void count(struct gd_server *server, int n)
+{
+    show(server, n);
+    server->owner->out += (unsigned)(n * gd_standing_is_out(server));
+    server->owner->drained += (unsigned)(n * server->drained);
 }
 
 /* The only place where the state changes. */
-static void change(struct gd_server *server, enum gd_standing standing, bool down)
+static void change(struct gd_server *server, enum gd_standing standing, bool down,
+                   bool drained)
 {
-    show(server, -1);
-    server->owner->out -= gd_standing_is_out(server);
+    count(server, -1);
     server->standing = (uint8_t)standing;
     server->down = down;
-    server->owner->out += gd_standing_is_out(server);
-    show(server, 1);
+    server->drained = drained;
+    count(server, 1);
+}
+
+static void change_standing(struct gd_server *server, enum gd_standing standing)
+{
+    change(server, standing, server->down, server->drained);
 }
 
 static uint32_t trial_ms(const struct gd_server *server)
@@ -61,9 +75,9 @@ static uint32_t trial_ms(const struct gd_server *server)
 static bool may_go_out(const struct gd_server *server)
 {
     const struct gd_upstream *owner = server->owner;
+    unsigned out = owner->out - owner->drained, all = owner->placed - owner->drained;
 
-    return gd_standing_is_out(server) ||
-           owner->out + 1 <= rule_of(server)->max * owner->placed;
+    return gd_standing_is_out(server) || out + 1 <= rule_of(server)->max * all;
 }
 
 static void take_out(struct gd_server *server)
@@ -84,7 +98,7 @@ static void take_out(struct gd_server *server)
     __atomic_store_n(server->out_until_s,
                      (uint64_t)gd_loop_wall_s(server->loop) + out_us / 1000000,
                      __ATOMIC_RELAXED);
-    change(server, GD_STANDING_OUT, server->down);
+    change_standing(server, GD_STANDING_OUT);
     gd_stat_inc(&server->stats[GD_SERVER_EJECTIONS]);
     if (first)
         gd_log_limited(&server->eject_log, GD_LOG_WARN,
@@ -97,7 +111,7 @@ static void begin_trial(struct gd_server *server)
     server->since_us = now_of(server);
     server->until_us = server->since_us + (uint64_t)trial_ms(server) * 1000;
     server->share = 0;
-    change(server, GD_STANDING_TRIAL, server->down);
+    change_standing(server, GD_STANDING_TRIAL);
 }
 
 /* What requests tell --------------------------------------------------------------------
@@ -105,7 +119,7 @@ static void begin_trial(struct gd_server *server)
 
 void gd_standing_bad(struct gd_server *server, bool of_trial)
 {
-    if (rule_of(server)->errors == 0)
+    if (rule_of(server)->errors == 0 || server->drained)
         return;
     server->errors++;
     switch ((enum gd_standing)server->standing) {
@@ -129,18 +143,24 @@ void gd_standing_good(struct gd_server *server, bool of_trial)
     if (server->standing == GD_STANDING_OUT && of_trial)
         begin_trial(server);
     else if (server->standing == GD_STANDING_TRIAL && now_of(server) >= server->until_us)
-        change(server, GD_STANDING_IN, server->down);
+        change_standing(server, GD_STANDING_IN);
 }
 
 void gd_standing_set_down(struct gd_server *server, bool down)
 {
     if (down != server->down)
-        change(server, (enum gd_standing)server->standing, down);
+        change(server, (enum gd_standing)server->standing, down, server->drained);
+}
+
+void gd_standing_set_drained(struct gd_server *server, bool drained)
+{
+    if (drained != server->drained)
+        change(server, (enum gd_standing)server->standing, server->down, drained);
 }
 
 void gd_standing_forget(struct gd_server *server)
 {
-    change(server, GD_STANDING_IN, false);
+    change(server, GD_STANDING_IN, false, false);
     server->errors = server->outs = 0;
 }
 
@@ -165,7 +185,7 @@ static bool takes_share(struct gd_server *server)
 
 bool gd_standing_admits(struct gd_server *server)
 {
-    if (server->down)
+    if (server->down || server->drained)
         return false;
     switch ((enum gd_standing)server->standing) {
     case GD_STANDING_IN:
@@ -182,7 +202,7 @@ bool gd_standing_wants_trial(const struct gd_server *server, bool may_fail)
 {
     uint64_t now_us = now_of(server);
 
-    return server->standing == GD_STANDING_OUT && !server->down && !server->tried &&
-           now_us >= server->until_us &&
+    return server->standing == GD_STANDING_OUT && !server->down && !server->drained &&
+           !server->tried && now_us >= server->until_us &&
            (may_fail || now_us - server->until_us >= PICKY_US);
 }

@@ -10,7 +10,9 @@
  * Failures in a row take a server OUT for a time that doubles when it repeats. Then one
  * request tries it; when that succeeds the server is on TRIAL: its share of the requests
  * grows, and its first failure takes it OUT again. So a server that comes and goes faster
- * than its trial lasts stays out. Beside that, health checks say whether it is down.
+ * than its trial lasts stays out. Beside that, health checks say whether it is down, and
+ * operators drain it: then nothing is tried and nothing is learned, and it counts as if
+ * it were not among the servers.
  */
 #include "upstream/inside.h"
 
@@ -29,7 +31,10 @@ void gd_standing_set_down(struct gd_server *server, bool down);
 /** Nothing is thought of it any more: it has gone, or is another one now. */
 void gd_standing_forget(struct gd_server *server);
 
-/** Ejected, or down by its health checks: no request goes there but a trial. */
+/** An operator wants no request to go there, or has it back. */
+void gd_standing_set_drained(struct gd_server *server, bool drained);
+
+/** Ejected, down by its health checks, or drained: no request goes there but a trial. */
 bool gd_standing_is_out(const struct gd_server *server);
 
 /** Whether the next request may go there. On TRIAL the answer is yes more and more often:

@@ -1,6 +1,7 @@
 #include "upstream/upstream.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "upstream/balance.h"
@@ -141,8 +142,38 @@ void gd_upstreams_free(struct gd_upstreams *upstreams)
     gd_free(upstreams);
 }
 
-/* Leasing
- * ---------------------------------------------------------------------------------
+/* Draining ------------------------------------------------------------------------------
+ */
+
+static struct gd_server *find_server(struct gd_upstreams *upstreams, const char *upstream,
+                                     const char *name)
+{
+    for (unsigned u = 0; u < upstreams->plan->upstream_count; u++) {
+        struct gd_upstream *in = upstreams->list[u];
+
+        if (strcmp(in->plan->name, upstream) != 0)
+            continue;
+        for (unsigned i = 0; i < in->count; i++)
+            if (strcmp(in->servers[i].name, name) == 0)
+                return &in->servers[i];
+    }
+    return NULL;
+}
+
+bool gd_upstreams_drain(struct gd_upstreams *upstreams, const char *upstream,
+                        const char *name, bool drained)
+{
+    struct gd_server *server = find_server(upstreams, upstream, name);
+
+    if (server == NULL)
+        return false;
+    gd_standing_set_drained(server, drained);
+    if (drained)
+        gd_pool_close_idle(server);
+    return true;
+}
+
+/* Leasing -------------------------------------------------------------------------------
  */
 
 uint32_t gd_upstream_p95_ms(struct gd_upstreams *upstreams, unsigned index)
@@ -183,7 +214,9 @@ gd_upstream_lease(struct gd_upstreams *upstreams, unsigned index, bool fresh,
         return GD_LEASE_FULL;
     }
     lease->server = gd_balance_pick(upstream, lease);
-    if (lease->elsewhere && lease->server == lease->avoid)
+    if (lease->server == NULL)
+        gd_stat_inc(&upstream->stats->values[GD_UPSTREAM_REFUSED]);
+    if (lease->server == NULL || (lease->elsewhere && lease->server == lease->avoid))
         return GD_LEASE_FULL;
     lease->on_ready = on_ready;
     lease->arg = arg;

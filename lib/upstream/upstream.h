@@ -58,6 +58,13 @@ struct gd_upstreams *gd_upstreams_next(struct gd_upstreams *before,
  *  may be out or waiting. Not from a callback of theirs. */
 void gd_upstreams_free(struct gd_upstreams *upstreams);
 
+/** Lets a server have no new requests, whatever the others are like, or has it back. Its
+ *  idle sessions are closed; those in use are when they are returned, and leases that
+ * wait for one already get it. While all servers of an upstream are drained there is no
+ * lease for it. False when there is no server of these names (as /status has them). */
+bool gd_upstreams_drain(struct gd_upstreams *upstreams, const char *upstream,
+                        const char *server, bool drained);
+
 /** A wish for a session, embedded in the caller; zero it once, reuse it freely. */
 struct gd_lease {
     struct gd_session *session; /* set while leased */
@@ -86,7 +93,8 @@ enum gd_lease_result {
     GD_LEASE_READY, /* lease->session is there; on_ready will not run */
     GD_LEASE_WAIT, /* on_ready(arg, GD_OK) with the session set, or a failure, comes later
                     */
-    GD_LEASE_FULL, /* a bound is reached: failure `overload`; on_ready will not run */
+    GD_LEASE_FULL, /* a bound is reached, or all servers are drained: failure `overload`;
+                      on_ready will not run */
 };
 
 /**

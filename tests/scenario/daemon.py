@@ -38,14 +38,17 @@ def run_gatherd(*arguments, config=None, env=None, preexec=None):
 class Daemon:
     """A running gatherd on ports of its own. `listen: …` is put before the configuration
     unless it has that line; `admin` and `workers` always are. FOLDER in the configuration
-    is a folder of this daemon. env: further environment; preexec: runs before it starts."""
+    is a folder of this daemon. token: of the admin endpoint; env: further environment;
+    preexec: runs before it starts."""
 
-    def __init__(self, config, workers=1, env=None, preexec=None):
+    def __init__(self, config, workers=1, token=None, env=None, preexec=None):
         self.folder = tempfile.TemporaryDirectory(prefix="gatherd-test-")
         self.board, self.lines, self.ports = Board(), [], {}
         self.ended = None  # the exit status, once the process has ended
         path = os.path.join(self.folder.name, "gatherd.yaml")
-        head = f"admin: http://127.0.0.1:0\nworkers: {workers}\n"
+        self.known = {"Authorization": f"Bearer {token}"} if token else {}
+        admin = f'{{url: "http://127.0.0.1:0", token: {token}}}' if token else "http://127.0.0.1:0"
+        head = f"admin: {admin}\nworkers: {workers}\n"
         if not re.search("^listen:", config, re.M):
             head += "listen: http://127.0.0.1:0\n"
         with open(path, "w", encoding="utf-8") as file:
@@ -94,7 +97,8 @@ class Daemon:
 
     def admin(self, path, method="GET", headers=None):
         with Client(self.admin_port) as client:
-            return client.call(method, path, {"Connection": "close", **(headers or {})})
+            return client.call(method, path,
+                               {"Connection": "close", **self.known, **(headers or {})})
 
     def status(self):
         return self.admin("/status").json()

@@ -83,7 +83,7 @@ def test_a_server_that_fails_is_taken_out_and_clients_see_no_more_of_it(scene):
     daemon = scene.gatherd(config([scene.origin(good), bad, scene.origin(good)],
                                   ["eject: {errors: 5, for: 60s}", "retry: off"]))
     assert wrong(browse(daemon, 1, 60)) == 5
-    assert daemon.server("users", 1)["state"] == {"out": 1, "trial": 0, "down": 0}
+    assert daemon.server("users", 1)["state"] == {"out": 1, "trial": 0, "down": 0, "drained": 0}
     assert daemon.server("users", 1)["out_until"].endswith("Z")
     assert "out_until" not in daemon.server("users", 0)
     assert wrong(browse(daemon, 4, 300)) == 0

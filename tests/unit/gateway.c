@@ -86,6 +86,14 @@ static void resolve_servers(struct gateway *gateway)
         }
 }
 
+static void tell(void *teller, gd_tell_fn *fn, void *arg, void (*done)(void *arg))
+{
+    struct gateway *gateway = teller;
+
+    fn(gateway->engine, arg);
+    gd_loop_post(gateway->loop, done, arg);
+}
+
 struct gateway *gateway_start(const char *yaml)
 {
     struct gateway *gateway = calloc(1, sizeof(*gateway));
@@ -107,7 +115,12 @@ struct gateway *gateway_start(const char *yaml)
         .plan = gateway->plan, .stats = gateway->stats, .addresses = gateway->addresses};
     gateway->engine = gd_engine_new(gateway->loop, &first, &err);
     ck_assert_msg(gateway->engine != NULL, "%s", err.text);
-    source = (struct gd_admin_source){gateway->plan, &gateway->stats, 1, &gateway->life};
+    source = (struct gd_admin_source){.plan = gateway->plan,
+                                      .stats = &gateway->stats,
+                                      .worker_count = 1,
+                                      .life = &gateway->life,
+                                      .tell = tell,
+                                      .teller = gateway};
     gateway->admin = gd_admin_new(gateway->loop, &source, &err);
     fd = listen_any(&gateway->site);
     admin_fd = listen_any(&gateway->admin_site);
