@@ -41,6 +41,7 @@ static void use_file(struct gd_loader *loader, const struct gd_yaml_node *node,
         !use(context, gd_buf_span(&text), &err))
         gd_report_value(&loader->report, node, "%s %s",
                         gd_words_quote(&words, gd_span_of(path)), err.text);
+    gd_digest_bytes(loader->digest, gd_buf_span(&text));
     if (text.data)
         OPENSSL_cleanse(text.data, text.cap);
     gd_buf_free(&text);

@@ -229,6 +229,17 @@ static void load_short(struct gd_loader *loader, const struct gd_yaml_node *node
     load_default_tls(loader, upstream);
 }
 
+/* Of the rest of the file only the seed of mocks has to do with an upstream. */
+static void end_digest(struct gd_loader *loader, struct gd_upstream_draft *upstream)
+{
+    if (upstream->plan.mock)
+        gd_digest_bytes(loader->digest,
+                        (struct gd_span){(const char *)&loader->plan->mock_seed,
+                                         sizeof(loader->plan->mock_seed)});
+    gd_digest_end(loader->digest, upstream->plan.digest);
+    loader->digest = NULL;
+}
+
 static void load_upstream(struct gd_loader *loader, const struct gd_yaml_node *node)
 {
     struct gd_upstream_draft *upstream;
@@ -247,6 +258,8 @@ static void load_upstream(struct gd_loader *loader, const struct gd_yaml_node *n
     }
     upstream = upstream_new(loader, node->key->text);
     upstream->node = node;
+    loader->digest = gd_digest_new();
+    gd_digest_node(loader->digest, node);
     if (node->kind == GD_YAML_MAP)
         load_long(loader, node, upstream);
     else if (gd_yaml_is_null(node))
@@ -256,6 +269,7 @@ static void load_upstream(struct gd_loader *loader, const struct gd_yaml_node *n
     else
         load_short(loader, node, &upstream->plan);
     upstream->plan.header_lines = gd_load_header_lines(loader, &upstream->headers);
+    end_digest(loader, upstream);
 }
 
 void gd_load_upstreams(struct gd_loader *loader)
@@ -279,6 +293,10 @@ new_literal(struct gd_loader *loader, struct gd_span name, const struct gd_url *
     upstream->plan.server_count = 1;
     upstream->plan.header_lines = gd_load_header_lines(loader, &upstream->headers);
     load_default_tls(loader, &upstream->plan);
+    loader->digest = gd_digest_new();
+    gd_digest_bytes(loader->digest, name);
+    gd_digest_bytes(loader->digest, url->https ? GD_SPAN("https") : GD_SPAN("http"));
+    end_digest(loader, upstream);
     return upstream;
 }
 

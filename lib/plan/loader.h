@@ -8,6 +8,7 @@
  * that there is no plan.
  */
 #include "plan/dict.h"
+#include "plan/digest.h"
 #include "plan/draft.h"
 #include "plan/plan.h"
 #include "plan/report.h"
@@ -44,6 +45,7 @@ struct gd_loader {
     struct gd_draft_top top;
     struct gd_draft_route defaults;
     struct x509_store_st *trusted_cas; /* of the system; NULL: not needed so far */
+    struct gd_digest *digest;          /* of the upstream that is being read; or NULL */
     struct gd_dict upstreams;          /* name → struct gd_upstream_draft */
     struct gd_upstream_draft *first_upstream, **last_upstream;
     const struct gd_yaml_node **route_nodes; /* of the plan's routes */

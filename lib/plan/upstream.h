@@ -57,9 +57,12 @@ struct gd_plan_health {
     uint32_t up, down; /* checks in a row that change what is thought of it */
 };
 
+enum { GD_DIGEST_BYTES = 32 };
+
 struct gd_plan_upstream {
     unsigned index;
     const char *name;
+    unsigned char digest[GD_DIGEST_BYTES]; /* of all the file says of it (digest.h) */
     struct gd_plan_server *servers; /* a mock has one, whose port its listener decides */
     unsigned server_count;
     enum gd_balance balance;

@@ -76,43 +76,124 @@ static void on_accept(evutil_socket_t listener, short what, void *arg)
     }
 }
 
-static bool server_open(struct gd_mocks *mocks, const struct gd_plan_upstream *upstream,
-                        struct gd_address *addresses, struct gd_err *err)
+/* Servers -------------------------------------------------------------------------------
+ */
+
+static void server_leave(struct gd_mock_server *server)
+{
+    if (--server->users > 0)
+        return;
+    gd_mock_conns_free(server);
+    gd_timer_disarm(&server->resume);
+    if (server->fd >= 0) {
+        event_del(&server->accepting);
+        close(server->fd);
+    }
+    gd_arena_free(&server->arena);
+    gd_plan_unref(server->plan);
+    gd_free(server);
+}
+
+static bool server_open(struct gd_mock_server *server, struct gd_err *err)
 {
     static const struct gd_plan_address where = {
         .kind = GD_ADDRESS_TCP, .host = "127.0.0.1", .text = "127.0.0.1"};
-    struct gd_mock_server *server = &mocks->servers[mocks->server_count++];
 
-    assert(upstream->server_count == 1);
-    server->mocks = mocks;
-    server->upstream = upstream;
-    gd_timer_init(&server->resume, mocks->loop, on_resume, server);
-    server->fd =
-        gd_listen_open(&where, BACKLOG, &addresses[upstream->servers[0].index], err);
+    server->fd = gd_listen_open(&where, BACKLOG, &server->address, err);
     if (server->fd < 0)
         return false;
-    event_assign(&server->accepting, gd_loop_base(mocks->loop), server->fd,
+    event_assign(&server->accepting, gd_loop_base(server->mocks->loop), server->fd,
                  EV_READ | EV_PERSIST, on_accept, server);
     event_add(&server->accepting, NULL);
     return gd_mock_render(server, err);
+}
+
+static struct gd_mock_server *server_new(struct gd_mocks *mocks, struct gd_plan *plan,
+                                         const struct gd_plan_upstream *upstream,
+                                         struct gd_err *err)
+{
+    struct gd_mock_server *server = gd_alloc(sizeof(*server));
+
+    assert(upstream->server_count == 1);
+    server->mocks = mocks;
+    server->plan = gd_plan_ref(plan);
+    server->upstream = upstream;
+    server->users = 1;
+    gd_arena_init(&server->arena, NULL, 4096, ARENA_MAX);
+    gd_timer_init(&server->resume, mocks->loop, on_resume, server);
+    if (server_open(server, err))
+        return server;
+    server_leave(server);
+    return NULL;
+}
+
+/* Sets
+ * ------------------------------------------------------------------------------------
+ */
+
+static void set_free(struct gd_mock_set *set)
+{
+    for (unsigned i = 0; i < set->plan->upstream_count; i++)
+        if (set->servers[i])
+            server_leave(set->servers[i]);
+    gd_plan_unref(set->plan);
+    gd_free(set->servers);
+    gd_free(set);
+}
+
+bool gd_mocks_next(struct gd_mocks *mocks, struct gd_plan *plan, const int *kept,
+                   struct gd_address *addresses, struct gd_err *err)
+{
+    struct gd_mock_set *set = gd_alloc(sizeof(*set));
+    bool ok = true;
+
+    set->plan = gd_plan_ref(plan);
+    set->servers = gd_alloc_array(plan->upstream_count, sizeof(*set->servers));
+    for (unsigned i = 0; ok && i < plan->upstream_count; i++) {
+        const struct gd_plan_upstream *upstream = &plan->upstreams[i];
+
+        if (upstream->mock == NULL)
+            continue;
+        if (kept && kept[i] >= 0) {
+            set->servers[i] = mocks->newest->servers[kept[i]];
+            set->servers[i]->users++;
+        } else {
+            set->servers[i] = server_new(mocks, plan, upstream, err);
+        }
+        ok = set->servers[i] != NULL;
+        if (ok)
+            addresses[upstream->servers[0].index] = set->servers[i]->address;
+    }
+    if (!ok) {
+        set_free(set);
+        return false;
+    }
+    set->next = mocks->newest;
+    mocks->newest = set;
+    return true;
+}
+
+void gd_mocks_leave(struct gd_mocks *mocks, const struct gd_plan *plan)
+{
+    struct gd_mock_set **at = &mocks->newest;
+    struct gd_mock_set *set;
+
+    while ((*at)->plan != plan)
+        at = &(*at)->next;
+    set = *at;
+    *at = set->next;
+    set_free(set);
 }
 
 struct gd_mocks *gd_mocks_new(struct gd_loop *loop, struct gd_plan *plan,
                               struct gd_address *addresses, struct gd_err *err)
 {
     struct gd_mocks *mocks = gd_alloc(sizeof(*mocks));
-    bool ok = true;
 
     mocks->loop = loop;
-    mocks->plan = gd_plan_ref(plan);
-    mocks->servers = gd_alloc_array(plan->upstream_count, sizeof(*mocks->servers));
-    gd_arena_init(&mocks->arena, NULL, 4096, ARENA_MAX);
     gd_buf_init(&mocks->body, NULL, GD_MOCK_BODY_MAX);
     gd_timer_init(&mocks->sweep, loop, on_sweep, mocks);
-    for (unsigned i = 0; ok && i < plan->upstream_count; i++)
-        if (plan->upstreams[i].mock)
-            ok = server_open(mocks, &plan->upstreams[i], addresses, err);
-    if (ok)
+    if (gd_mocks_next(mocks, plan, NULL, addresses, err))
         return mocks;
     gd_mocks_free(mocks);
     return NULL;
@@ -122,20 +203,9 @@ void gd_mocks_free(struct gd_mocks *mocks)
 {
     if (mocks == NULL)
         return;
-    gd_mock_conns_free(mocks);
+    while (mocks->newest)
+        gd_mocks_leave(mocks, mocks->newest->plan);
     gd_timer_disarm(&mocks->sweep);
-    for (unsigned i = 0; i < mocks->server_count; i++) {
-        struct gd_mock_server *server = &mocks->servers[i];
-
-        gd_timer_disarm(&server->resume);
-        if (server->fd < 0)
-            continue;
-        event_del(&server->accepting);
-        close(server->fd);
-    }
     gd_buf_free(&mocks->body);
-    gd_arena_free(&mocks->arena);
-    gd_plan_unref(mocks->plan);
-    gd_free(mocks->servers);
     gd_free(mocks);
 }

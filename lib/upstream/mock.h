@@ -26,4 +26,16 @@ struct gd_mocks *gd_mocks_new(struct gd_loop *loop, struct gd_plan *plan,
  *  callback of it, or when it has ended; before the loop is freed. NULL is fine. */
 void gd_mocks_free(struct gd_mocks *mocks);
 
+/** The mocks of the next plan as well. kept, for each of its upstreams: its index in the
+ *  plan before, of which it says the very same, or -1; such a mock goes on with its
+ *  listener, its connections and the sequence of its fates. False with err: nothing has
+ *  changed. From the loop's thread. */
+GD_MUST_CHECK bool gd_mocks_next(struct gd_mocks *mocks, struct gd_plan *plan,
+                                 const int *kept, struct gd_address *addresses,
+                                 struct gd_err *err);
+
+/** Nobody calls the mocks of an earlier plan any more: closes those that no other plan
+ *  has. From the loop's thread and not from a callback of it. */
+void gd_mocks_leave(struct gd_mocks *mocks, const struct gd_plan *plan);
+
 #endif

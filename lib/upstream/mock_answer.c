@@ -55,7 +55,7 @@ static bool render(struct gd_mock_server *server, const struct gd_plan_mock_rout
     answer->route = route;
     answer->has_length = has_body(route->status);
     answer->seed = gd_mock_seed(server, route->index);
-    answer->head = gd_arena_copy(&server->mocks->arena, gd_buf_span(buf));
+    answer->head = gd_arena_copy(&server->arena, gd_buf_span(buf));
     answer->literal = GD_SPAN("");
     if (answer->has_length && route->body)
         answer->literal = gd_template_literal(route->body);
@@ -68,7 +68,7 @@ bool gd_mock_render(struct gd_mock_server *server, struct gd_err *err)
     struct gd_buf buf;
     bool ok = true;
 
-    server->answers = gd_arena_alloc(&server->mocks->arena,
+    server->answers = gd_arena_alloc(&server->arena,
                                      (mock->route_count + 1) * sizeof(*server->answers));
     if (server->answers == NULL)
         return gd_err_set(err, "the mocks are too large");

@@ -414,11 +414,14 @@ void gd_mock_conns_sweep(struct gd_mocks *mocks, uint64_t now_us)
     }
 }
 
-void gd_mock_conns_free(struct gd_mocks *mocks)
+void gd_mock_conns_free(struct gd_mock_server *server)
 {
-    while (mocks->conns) {
-        struct gd_mock_conn *conn = mocks->conns;
+    struct gd_mock_conn *conn, *next;
 
+    for (conn = server->mocks->conns; conn; conn = next) {
+        next = conn->next;
+        if (conn->server != server)
+            continue;
         conn_release(conn, false);
         conn_destroy(conn);
     }

@@ -24,7 +24,7 @@ uint64_t gd_mock_seed(const struct gd_mock_server *server, unsigned index)
 
     for (const char *c = server->upstream->name; *c; c++)
         name = mixed(name, (unsigned char)*c);
-    return mixed(mixed(name, server->mocks->plan->mock_seed), index);
+    return mixed(mixed(name, server->plan->mock_seed), index);
 }
 
 void gd_mock_draw(struct gd_mock_answer *answer, struct gd_mock_fate *fate)

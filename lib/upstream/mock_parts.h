@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "http/head.h"
 #include "http/write.h"
+#include "net/address.h"
 #include "plan/mock.h"
 #include "plan/plan.h"
 
@@ -35,19 +36,27 @@ struct gd_mock_conn;
 /** One mock upstream and its listener. */
 struct gd_mock_server {
     struct gd_mocks *mocks;
+    struct gd_plan *plan; /* the first one that has it; one reference */
     const struct gd_plan_upstream *upstream;
     struct gd_mock_answer *answers; /* by index in the mock's router */
+    struct gd_arena arena;          /* of the answers */
+    unsigned users;                 /* sets that have it */
+    struct gd_address address;
     int fd;
     struct event accepting;
     struct gd_timer resume; /* armed while accepting pauses */
 };
 
+/** The mocks of one plan. */
+struct gd_mock_set {
+    struct gd_plan *plan;            /* one reference */
+    struct gd_mock_server **servers; /* by index of the upstream; NULL: it is no mock */
+    struct gd_mock_set *next;        /* of the plan before */
+};
+
 struct gd_mocks {
     struct gd_loop *loop;
-    struct gd_plan *plan;
-    struct gd_arena arena;
-    struct gd_mock_server *servers;
-    unsigned server_count;
+    struct gd_mock_set *newest;
     struct gd_mock_conn *conns;
     unsigned conn_count;
     struct gd_timer sweep; /* armed while there are connections */
@@ -56,7 +65,7 @@ struct gd_mocks {
     struct gd_field fields[GD_MOCK_FIELDS_MAX];
 };
 
-/** Renders the answers of a server into the arena of the mocks. */
+/** Renders the answers of a server into its arena. */
 GD_MUST_CHECK bool gd_mock_render(struct gd_mock_server *server, struct gd_err *err);
 
 /** What befalls an answer on its way. */
@@ -90,7 +99,7 @@ void gd_mock_conn_open(struct gd_mock_server *server, int fd);
 /** Closes the connections whose deadline is at now_us or before. */
 void gd_mock_conns_sweep(struct gd_mocks *mocks, uint64_t now_us);
 
-/** Closes all of them; they are freed before this returns. */
-void gd_mock_conns_free(struct gd_mocks *mocks);
+/** Closes those of a server, which are freed before this returns. */
+void gd_mock_conns_free(struct gd_mock_server *server);
 
 #endif
