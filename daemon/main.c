@@ -64,7 +64,7 @@ static int command_run(int argc, char **argv)
     plan = gd_plan_load(file, NULL, &findings);
     if (plan == NULL)
         return print_findings(&findings);
-    return gd_run(plan);
+    return gd_run(plan, file);
 }
 
 static int command_check(int argc, char **argv)
@@ -114,7 +114,7 @@ static int command_demo(int argc, char **argv)
     if (plan == NULL)
         return print_findings(&findings);
     gd_demo_explain(plan);
-    return gd_run(plan);
+    return gd_run(plan, NULL);
 }
 
 static int print_generated(bool (*generate)(struct gd_buf *out), int argc,

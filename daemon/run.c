@@ -13,31 +13,11 @@
 #include "base/mem.h"
 #include "daemon/exit.h"
 #include "daemon/notify.h"
-#include "daemon/sockets.h"
-#include "daemon/teller.h"
-#include "daemon/worker.h"
-#include "front/admin.h"
+#include "daemon/process.h"
+#include "daemon/reload.h"
 #include "plan/tls_context.h"
 
-enum { WORKERS_MAX = 256, LARGE_BYTES = 128 * 1024 };
-
-/* The process; one object on gd_run's stack. */
-struct process {
-    struct gd_plan *plan;
-    struct gd_loop *loop; /* of the main thread: signals and the admin endpoint */
-    struct gd_sockets sockets;
-    struct gd_address *addresses;
-    struct gd_mock_thread *mocks;
-    struct gd_worker *workers[WORKERS_MAX];
-    struct gd_stats *stats[WORKERS_MAX];
-    unsigned worker_count;
-    struct gd_teller teller;
-    unsigned draining; /* workers that have not drained yet */
-    struct gd_admin *admin;
-    struct event *signals[2];
-    struct gd_timer drain_limit;
-    _Atomic int life;
-};
+enum { LARGE_BYTES = 128 * 1024 };
 
 /* The cores this process may use: containers and taskset count. */
 static unsigned core_count(void)
@@ -45,7 +25,7 @@ static unsigned core_count(void)
     cpu_set_t set;
     int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 
-    return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+    return n < 1 ? 1 : n > GD_WORKERS_MAX ? GD_WORKERS_MAX : (unsigned)n;
 }
 
 /* Every connection is a descriptor: take what the system allows. */
@@ -82,15 +62,15 @@ static void begin_drain(struct process *process)
     atomic_store(&process->life, GD_LIFE_DRAINING);
     gd_notify("STOPPING=1");
     process->draining = process->worker_count;
-    gd_timer_arm(&process->drain_limit, process->plan->drain_timeout_ms);
+    gd_timer_arm(&process->drain_limit, process->newest->plan->drain_timeout_ms);
     /* The workers have dups; while one descriptor is open, the kernel goes on accepting.
      */
-    gd_sockets_close_listens(&process->sockets, process->plan);
+    gd_sockets_close_listens(&process->sockets, process->newest->plan);
     for (unsigned i = 0; i < process->worker_count; i++)
         gd_worker_drain(process->workers[i]);
 }
 
-static void on_signal(evutil_socket_t signo, short what, void *arg)
+static void on_stop(evutil_socket_t signo, short what, void *arg)
 {
     struct process *process = arg;
 
@@ -104,14 +84,24 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
     gd_loop_stop(process->loop);
 }
 
+static void on_reload(evutil_socket_t signo, short what, void *arg)
+{
+    (void)signo;
+    (void)what;
+    gd_reload(arg);
+}
+
 static bool start_signals(struct process *process, struct gd_err *err)
 {
-    static const int signos[2] = {SIGTERM, SIGINT};
+    static const struct {
+        int signo;
+        void (*on_signal)(evutil_socket_t signo, short what, void *arg);
+    } rows[GD_SIGNALS] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
 
     signal(SIGPIPE, SIG_IGN);
-    for (int i = 0; i < 2; i++) {
-        process->signals[i] =
-            evsignal_new(gd_loop_base(process->loop), signos[i], on_signal, process);
+    for (int i = 0; i < GD_SIGNALS; i++) {
+        process->signals[i] = evsignal_new(gd_loop_base(process->loop), rows[i].signo,
+                                           rows[i].on_signal, process);
         if (process->signals[i] == NULL || event_add(process->signals[i], NULL) != 0)
             return gd_err_set(err, "no signal handler");
     }
@@ -120,13 +110,11 @@ static bool start_signals(struct process *process, struct gd_err *err)
 
 static bool start_workers(struct process *process, struct gd_err *err)
 {
-    unsigned count = process->plan->workers ? process->plan->workers : core_count();
-
-    for (unsigned i = 0; i < count && i < WORKERS_MAX; i++) {
+    for (unsigned i = 0; i < process->worker_count; i++) {
+        struct gd_engine_plan first;
         struct gd_worker_config config = {
             .index = i,
-            .plan = process->plan,
-            .addresses = process->addresses,
+            .first = &first,
             .fds = process->sockets.fds,
             .fd_count = process->sockets.count,
             .home = process->loop,
@@ -134,23 +122,26 @@ static bool start_workers(struct process *process, struct gd_err *err)
             .arg = process,
         };
 
+        gd_install_describe(process->newest, i, &first);
         process->workers[i] = gd_worker_start(&config, err);
         if (process->workers[i] == NULL)
             return false;
-        process->stats[i] = gd_worker_stats(process->workers[i]);
-        process->worker_count++;
     }
     return true;
 }
 
 static bool start_admin(struct process *process, struct gd_err *err)
 {
-    struct gd_admin_source source = {.plan = process->plan,
-                                     .stats = process->stats,
-                                     .worker_count = process->worker_count,
-                                     .life = &process->life,
-                                     .tell = gd_teller_tell,
-                                     .teller = &process->teller};
+    struct gd_admin_source source = {
+        .plan = process->newest->plan,
+        .stats = process->newest->stats,
+        .worker_count = process->worker_count,
+        .life = &process->life,
+        .reload = &process->reload,
+        .process = process->stats,
+        .tell = gd_teller_tell,
+        .teller = &process->teller,
+    };
 
     process->teller = (struct gd_teller){.home = process->loop,
                                          .workers = process->workers,
@@ -174,7 +165,7 @@ static void on_libevent_fatal(int code)
     _exit(GD_EXIT_SYSTEM);
 }
 
-static void warn_unverified(const struct gd_plan *plan)
+void gd_run_warn(const struct gd_plan *plan)
 {
     for (unsigned i = 0; i < plan->upstream_count; i++)
         if (plan->upstreams[i].tls && !plan->upstreams[i].tls->verify)
@@ -184,7 +175,7 @@ static void warn_unverified(const struct gd_plan *plan)
                    plan->upstreams[i].name);
 }
 
-static bool start(struct process *process, struct gd_err *err)
+static void prepare_process(const struct gd_plan *plan)
 {
     /* Large blocks go back to the system when they are freed, not to wait in a heap for
      * others. glibc would raise this limit at the first of them. */
@@ -192,55 +183,69 @@ static bool start(struct process *process, struct gd_err *err)
     /* Without descriptors libevent ends the process on its own. */
     event_set_log_callback(on_libevent_message);
     event_set_fatal_callback(on_libevent_fatal);
-    gd_log_set_level(process->plan->log_level);
-    warn_unverified(process->plan);
+    gd_log_set_level(plan->log_level);
+    gd_run_warn(plan);
     raise_descriptor_limit();
+}
+
+static bool start(struct process *process, struct gd_plan *plan, struct gd_err *err)
+{
+    struct gd_installed *first;
+
     process->loop = gd_loop_new(err);
     if (process->loop == NULL)
         return false;
     gd_timer_init(&process->drain_limit, process->loop, on_drain_limit, process);
-    process->addresses = gd_addresses_resolve(process->plan);
-    if (!start_signals(process, err) ||
-        !gd_sockets_open(&process->sockets, process->plan, err))
+    process->worker_count = plan->workers ? plan->workers : core_count();
+    first = gd_install_prepare(process, gd_plan_ref(plan), err);
+    if (first == NULL) {
+        gd_plan_unref(plan);
         return false;
-    process->mocks = gd_mock_thread_start(process->plan, process->addresses, err);
-    return process->mocks && start_workers(process, err) && start_admin(process, err);
+    }
+    gd_install(first);
+    process->stats[GD_PROCESS_CONFIG_TIME] = (uint64_t)gd_loop_wall_s(process->loop);
+    return start_signals(process, err) && gd_sockets_open(&process->sockets, plan, err) &&
+           start_workers(process, err) && start_admin(process, err);
 }
 
 /* Tolerates a process that has only half started. */
-static void finish(struct process *process)
+static void finish(struct process *process, const struct gd_plan *plan)
 {
     for (unsigned i = 0; i < process->worker_count; i++)
         gd_worker_stop(process->workers[i]);
     gd_teller_end(&process->teller);
     gd_admin_free(process->admin);
     gd_mock_thread_stop(process->mocks);
-    gd_sockets_close(&process->sockets, process->plan);
-    for (int i = 0; i < 2; i++)
+    gd_sockets_close(&process->sockets, plan);
+    for (int i = 0; i < GD_SIGNALS; i++)
         if (process->signals[i])
             event_free(process->signals[i]);
     if (process->loop)
         gd_timer_disarm(&process->drain_limit);
+    gd_install_end(process);
+    gd_reload_end(process);
     gd_loop_free(process->loop);
-    gd_free(process->addresses);
-    gd_plan_unref(process->plan);
 }
 
-int gd_run(struct gd_plan *plan)
+int gd_run(struct gd_plan *plan, const char *file)
 {
-    struct process process = {.plan = plan, .sockets = {.admin_fd = -1}};
+    struct process process = {.file = file, .sockets = {.admin_fd = -1}};
     struct gd_err err;
+    int code = GD_EXIT_OK;
 
-    if (!start(&process, &err)) {
+    prepare_process(plan);
+    if (start(&process, plan, &err)) {
+        atomic_store(&process.life, GD_LIFE_READY);
+        gd_log(GD_LOG_INFO, "ready with %u workers", process.worker_count);
+        gd_notify("READY=1");
+        gd_loop_run(process.loop);
+    } else {
         gd_log(GD_LOG_ERROR, "%s", err.text);
-        finish(&process);
-        return GD_EXIT_SYSTEM;
+        code = GD_EXIT_SYSTEM;
     }
-    atomic_store(&process.life, GD_LIFE_READY);
-    gd_log(GD_LOG_INFO, "ready with %u workers", process.worker_count);
-    gd_notify("READY=1");
-    gd_loop_run(process.loop);
-    finish(&process);
-    gd_log(GD_LOG_INFO, "ended");
-    return GD_EXIT_OK;
+    finish(&process, plan);
+    gd_plan_unref(plan);
+    if (code == GD_EXIT_OK)
+        gd_log(GD_LOG_INFO, "ended");
+    return code;
 }

@@ -1,6 +1,7 @@
 #include "daemon/worker.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -13,7 +14,6 @@ struct gd_worker {
     pthread_t thread;
     struct gd_loop *loop;
     struct gd_engine *engine;
-    struct gd_stats *stats;
 };
 
 struct gd_mock_thread {
@@ -49,20 +49,17 @@ static void free_worker(struct gd_worker *worker)
 {
     gd_engine_free(worker->engine);
     gd_loop_free(worker->loop);
-    gd_stats_free(worker->stats);
     gd_free(worker);
 }
 
 static bool prepare(struct gd_worker *worker, struct gd_err *err)
 {
     const struct gd_worker_config *config = &worker->config;
-    struct gd_engine_plan first = {
-        .plan = config->plan, .stats = worker->stats, .addresses = config->addresses};
 
     worker->loop = gd_loop_new(err);
     if (worker->loop == NULL)
         return false;
-    worker->engine = gd_engine_new(worker->loop, &first, err);
+    worker->engine = gd_engine_new(worker->loop, config->first, err);
     if (worker->engine == NULL)
         return false;
     for (unsigned i = 0; i < config->fd_count; i++)
@@ -75,12 +72,9 @@ struct gd_worker *gd_worker_start(const struct gd_worker_config *config,
                                   struct gd_err *err)
 {
     struct gd_worker *worker = gd_alloc(sizeof(*worker));
-    const struct gd_plan *plan = config->plan;
     char name[16];
 
     worker->config = *config;
-    worker->stats =
-        gd_stats_new(plan->route_count, plan->upstream_count, plan->server_count);
     snprintf(name, sizeof(name), "worker-%u", config->index);
     if (!prepare(worker, err) ||
         !start_thread(&worker->thread, worker->loop, name, err)) {
@@ -118,9 +112,18 @@ void gd_worker_stop(struct gd_worker *worker)
     free_worker(worker);
 }
 
-struct gd_stats *gd_worker_stats(struct gd_worker *worker)
+static void on_switch(void *arg)
 {
-    return worker->stats;
+    struct gd_worker_switch *order = arg;
+
+    gd_engine_switch(order->worker->engine, &order->next);
+    gd_loop_post(order->worker->config.home, order->on_switched, order->arg);
+}
+
+void gd_worker_switch(struct gd_worker *worker, struct gd_worker_switch *order)
+{
+    order->worker = worker;
+    gd_loop_post(worker->loop, on_switch, order);
 }
 
 struct gd_loop *gd_worker_loop(struct gd_worker *worker)
@@ -148,6 +151,68 @@ struct gd_mock_thread *gd_mock_thread_start(struct gd_plan *plan,
     gd_loop_free(mocks->loop);
     gd_free(mocks);
     return NULL;
+}
+
+/* What the thread of the mocks is asked, by one that waits for the answer. */
+struct question {
+    struct gd_mock_thread *thread;
+    void (*ask)(struct question *question);
+    struct gd_plan *plan;
+    const int *kept;
+    struct gd_address *addresses;
+    struct gd_err *err;
+    bool done;
+    sem_t answered;
+};
+
+static void on_question(void *arg)
+{
+    struct question *question = arg;
+
+    question->ask(question);
+    sem_post(&question->answered);
+}
+
+static void ask(struct question *question)
+{
+    sem_init(&question->answered, 0, 0);
+    gd_loop_post(question->thread->loop, on_question, question);
+    while (sem_wait(&question->answered) != 0)
+        ;
+    sem_destroy(&question->answered);
+}
+
+static void ask_next(struct question *question)
+{
+    question->done = gd_mocks_next(question->thread->mocks, question->plan,
+                                   question->kept, question->addresses, question->err);
+}
+
+bool gd_mock_thread_next(struct gd_mock_thread *mocks, struct gd_plan *plan,
+                         const int *kept, struct gd_address *addresses,
+                         struct gd_err *err)
+{
+    struct question question = {.thread = mocks,
+                                .ask = ask_next,
+                                .plan = plan,
+                                .kept = kept,
+                                .addresses = addresses,
+                                .err = err};
+
+    ask(&question);
+    return question.done;
+}
+
+static void ask_leave(struct question *question)
+{
+    gd_mocks_leave(question->thread->mocks, question->plan);
+}
+
+void gd_mock_thread_leave(struct gd_mock_thread *mocks, struct gd_plan *plan)
+{
+    struct question question = {.thread = mocks, .ask = ask_leave, .plan = plan};
+
+    ask(&question);
 }
 
 void gd_mock_thread_stop(struct gd_mock_thread *mocks)

@@ -5,7 +5,7 @@
  * thread of the same kind.
  */
 #include "base/loop.h"
-#include "base/stat.h"
+#include "front/engine.h"
 #include "net/address.h"
 #include "plan/plan.h"
 
@@ -15,11 +15,10 @@ struct gd_worker;
 /** What a worker is made of; all borrowed, must outlive it. */
 struct gd_worker_config {
     unsigned index;
-    struct gd_plan *plan;
-    const struct gd_address *addresses;
+    const struct gd_engine_plan *first; /* borrowed for the call */
     const int *fds;
     unsigned fd_count;
-    struct gd_loop *home;          /* the loop on_drained runs in */
+    struct gd_loop *home;          /* the loop on_drained runs in, and on_switched */
     void (*on_drained)(void *arg); /* once, after gd_worker_drain */
     void *arg;
 };
@@ -35,8 +34,16 @@ void gd_worker_drain(struct gd_worker *worker);
 /** Ends the thread, cancelling what is left, and frees the worker. */
 void gd_worker_stop(struct gd_worker *worker);
 
-/** Returns borrowed: its counters. */
-struct gd_stats *gd_worker_stats(struct gd_worker *worker);
+/** An order to work by another plan; the caller's until on_switched has run. */
+struct gd_worker_switch {
+    struct gd_engine_plan next;
+    void (*on_switched)(void *arg); /* in the home loop */
+    void *arg;
+    struct gd_worker *worker; /* private */
+};
+
+/** Lets it work by another plan from now on. */
+void gd_worker_switch(struct gd_worker *worker, struct gd_worker_switch *order);
 
 /** Returns borrowed: its loop, and its engine, which is for that loop's thread alone. */
 struct gd_loop *gd_worker_loop(struct gd_worker *worker);
@@ -49,6 +56,15 @@ struct gd_mock_thread;
 struct gd_mock_thread *gd_mock_thread_start(struct gd_plan *plan,
                                             struct gd_address *addresses,
                                             struct gd_err *err);
+
+/** Runs the mocks of the next plan as well (see gd_mocks_next). Waits for the thread. */
+GD_MUST_CHECK bool gd_mock_thread_next(struct gd_mock_thread *mocks, struct gd_plan *plan,
+                                       const int *kept, struct gd_address *addresses,
+                                       struct gd_err *err);
+
+/** The mocks of an earlier plan are not called any more. Waits for the thread. */
+void gd_mock_thread_leave(struct gd_mock_thread *mocks, struct gd_plan *plan);
+
 void gd_mock_thread_stop(struct gd_mock_thread *mocks);
 
 #endif

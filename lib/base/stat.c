@@ -18,6 +18,7 @@ static_assert(GD_UPSTREAM_FAIL_CANCELLED - GD_UPSTREAM_FAIL_CONNECT ==
 enum { SHIFT = 3, STEPS_LOG2 = 3, STEPS = 1 << STEPS_LOG2 };
 
 #define X(id, kind, name, label, help) {name, label, help, GD_STAT_##kind},
+const struct gd_stat_row gd_stat_process_rows[] = {GD_STAT_PROCESS_ROWS(X)};
 const struct gd_stat_row gd_stat_worker_rows[] = {GD_STAT_WORKER_ROWS(X)};
 const struct gd_stat_row gd_stat_route_rows[] = {GD_STAT_ROUTE_ROWS(X)};
 const struct gd_stat_row gd_stat_upstream_rows[] = {GD_STAT_UPSTREAM_ROWS(X)};

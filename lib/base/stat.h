@@ -12,6 +12,12 @@
 
 #include "base/stat_table.h"
 
+enum gd_stat_process {
+#define X(id, kind, name, label, help) GD_PROCESS_##id,
+    GD_STAT_PROCESS_ROWS(X)
+#undef X
+        GD_PROCESS_STATS
+};
 enum gd_stat_worker {
 #define X(id, kind, name, label, help) GD_WORKER_##id,
     GD_STAT_WORKER_ROWS(X)
@@ -146,6 +152,7 @@ struct gd_stat_row {
 };
 
 /** The rows as data, for /metrics, /status and the docs. */
+extern const struct gd_stat_row gd_stat_process_rows[GD_PROCESS_STATS];
 extern const struct gd_stat_row gd_stat_worker_rows[GD_WORKER_STATS];
 extern const struct gd_stat_row gd_stat_route_rows[GD_ROUTE_STATS];
 extern const struct gd_stat_row gd_stat_upstream_rows[GD_UPSTREAM_STATS];

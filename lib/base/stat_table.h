@@ -13,6 +13,19 @@
  */
 #include "base/failure.h"
 
+/* One set for the process. */
+#define GD_STAT_PROCESS_ROWS(X)                                                          \
+    X(RELOADS, COUNTER, "gatherd_reloads_total", "result=\"done\"",                      \
+      "Reloads of the configuration")                                                    \
+    X(RELOADS_REFUSED, COUNTER, "gatherd_reloads_total", "result=\"refused\"",           \
+      "Reloads of the configuration")                                                    \
+    X(CONFIG_REFUSED, GAUGE, "gatherd_config_refused", "",                               \
+      "1 while the last reload was refused and an earlier configuration goes on")        \
+    X(CONFIG_TIME, GAUGE, "gatherd_config_time_seconds", "",                             \
+      "When the configuration at work was taken over, in seconds since 1970")            \
+    X(PLANS, GAUGE, "gatherd_configs", "",                                               \
+      "Configurations at work: the newest one, and those that requests began with")
+
 /* One set a worker. */
 #define GD_STAT_WORKER_ROWS(X)                                                           \
     X(CONNECTIONS, COUNTER, "gatherd_connections_total", "",                             \

@@ -302,6 +302,13 @@ bool gd_admin_listen(struct gd_admin *admin, int fd, struct gd_err *err)
     return gd_front_listen(admin->front, fd, err);
 }
 
+void gd_admin_change(struct gd_admin *admin, const struct gd_plan *plan,
+                     struct gd_stats *const *stats)
+{
+    admin->source.plan = plan;
+    admin->source.stats = stats;
+}
+
 void gd_admin_free(struct gd_admin *admin)
 {
     if (admin == NULL)

@@ -23,12 +23,30 @@ const char *gd_life_word(enum gd_life life);
 struct gd_engine;
 typedef void gd_tell_fn(struct gd_engine *engine, void *arg);
 
-/** What is shown, and who is told; all borrowed, must outlive the admin. */
+enum gd_reload_state {
+    GD_RELOAD_NONE, /* the configuration is that of the start */
+    GD_RELOAD_RUNNING,
+    GD_RELOAD_DONE,
+    GD_RELOAD_REFUSED, /* and the configuration before goes on */
+};
+
+/** The last reload. */
+struct gd_reload_view {
+    enum gd_reload_state state;
+    int64_t at_s; /* when it began, seconds since 1970 */
+    char **lines; /* why it was refused, or what was not taken over */
+    size_t line_count;
+};
+
+/** What is shown, and who is told; all borrowed, must outlive the admin, or until other
+ *  things come. */
 struct gd_admin_source {
     const struct gd_plan *plan;
     struct gd_stats *const *stats; /* a set for each worker */
     unsigned worker_count;
     const _Atomic int *life; /* enum gd_life */
+    const struct gd_reload_view *reload;
+    const uint64_t *process; /* GD_PROCESS_STATS values */
     /* Runs fn(engine, arg) once in the thread of each worker, and then done(arg) in the
      * loop of the admin; neither while the admin is freed, or afterwards. */
     void (*tell)(void *teller, gd_tell_fn *fn, void *arg, void (*done)(void *arg));
@@ -43,6 +61,10 @@ struct gd_admin *gd_admin_new(struct gd_loop *loop, const struct gd_admin_source
 
 /** Accepts connections from a listening socket; a dup of fd is kept. */
 GD_MUST_CHECK bool gd_admin_listen(struct gd_admin *admin, int fd, struct gd_err *err);
+
+/** Shows another plan and its counters from now on. */
+void gd_admin_change(struct gd_admin *admin, const struct gd_plan *plan,
+                     struct gd_stats *const *stats);
 
 /** Closes all connections and frees. Not from a callback of the admin. */
 void gd_admin_free(struct gd_admin *admin);

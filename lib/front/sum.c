@@ -17,6 +17,8 @@ struct scope {
     const char *prefix;
 };
 
+static const struct scope process_scope = {gd_stat_process_rows, GD_PROCESS_STATS,
+                                           "gatherd_"};
 static const struct scope worker_scope = {gd_stat_worker_rows, GD_WORKER_STATS,
                                           "gatherd_"};
 static const struct scope route_scope = {gd_stat_route_rows, GD_ROUTE_STATS,
@@ -230,6 +232,21 @@ static json_t *upstreams_json(const struct gd_admin_source *source,
     return list;
 }
 
+static json_t *reload_json(const struct gd_reload_view *reload)
+{
+    static const char *const words[] = {"none", "running", "done", "refused"};
+    json_t *lines = json_array();
+    json_t *json = json_pack("{s:s}", "state", words[reload->state]);
+
+    for (size_t i = 0; i < reload->line_count; i++)
+        json_array_append_new(lines, json_string(reload->lines[i]));
+    if (reload->state != GD_RELOAD_NONE)
+        add_time(json, "at", (uint64_t)reload->at_s);
+    json_object_set_new(json, reload->state == GD_RELOAD_REFUSED ? "errors" : "warnings",
+                        lines);
+    return json;
+}
+
 static int on_json(const char *bytes, size_t len, void *arg)
 {
     return gd_buf_add(arg, bytes, len) ? 0 : -1;
@@ -240,16 +257,18 @@ bool gd_sum_status(struct gd_buf *out, const struct gd_admin_source *source,
 {
     struct gd_stats *sum = sum_stats(source);
     enum gd_life life = (enum gd_life)atomic_load(source->life);
-    json_t *worker = json_object();
+    json_t *process = json_object(), *worker = json_object();
     json_t *status;
     bool ok;
 
+    add_rows(process, &process_scope, source->process);
     add_rows(worker, &worker_scope, sum->worker);
-    status = json_pack("{s:s, s:s, s:I, s:i, s:o, s:o, s:o}", "version", GD_VERSION,
-                       "state", gd_life_word(life), "uptime_s", (json_int_t)uptime_s,
-                       "workers", (int)source->worker_count, "worker", worker, "routes",
-                       routes_json(source->plan, sum), "upstreams",
-                       upstreams_json(source, sum, wall_s));
+    status = json_pack("{s:s, s:s, s:I, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
+                       GD_VERSION, "state", gd_life_word(life), "uptime_s",
+                       (json_int_t)uptime_s, "workers", (int)source->worker_count,
+                       "reload", reload_json(source->reload), "process", process,
+                       "worker", worker, "routes", routes_json(source->plan, sum),
+                       "upstreams", upstreams_json(source, sum, wall_s));
     ok = status && json_dump_callback(status, on_json, out,
                                       JSON_INDENT(1) | JSON_REAL_PRECISION(6)) == 0;
     json_decref(status);
@@ -445,11 +464,13 @@ static bool add_servers(struct gd_buf *out, const struct gd_plan *plan,
 bool gd_sum_metrics(struct gd_buf *out, const struct gd_admin_source *source)
 {
     struct gd_stats *sum = sum_stats(source);
+    struct object process = {.values = source->process};
     struct object worker = {.values = sum->worker};
     bool ok =
         add_head(out, "gatherd_ready", "gauge", "1 while requests are welcome") &&
         gd_buf_addf(out, "gatherd_ready %d\n",
                     atomic_load(source->life) == GD_LIFE_READY) &&
+        add_scope(out, &process_scope, &process, 1) &&
         add_scope(out, &worker_scope, &worker, 1) && add_routes(out, source->plan, sum) &&
         add_upstreams(out, source->plan, sum) && add_servers(out, source->plan, sum);
 

@@ -71,6 +71,15 @@ static void compare_upstreams(const struct gd_plan *before, const struct gd_plan
     gd_dict_free(&dict);
 }
 
+static void compare_fixed(const struct gd_plan *before, const struct gd_plan *plan,
+                          struct gd_plan_change *change)
+{
+    change->fixed = gd_alloc_array(plan->fixed_count, sizeof(*change->fixed));
+    for (unsigned i = 0; i < plan->fixed_count; i++)
+        change->fixed[i] =
+            memcmp(before->fixed[i].digest, plan->fixed[i].digest, GD_DIGEST_BYTES) != 0;
+}
+
 struct gd_plan_change *gd_plan_compare(const struct gd_plan *before,
                                        const struct gd_plan *plan)
 {
@@ -82,6 +91,7 @@ struct gd_plan_change *gd_plan_compare(const struct gd_plan *before,
     change->servers = all_new(plan->server_count);
     compare_routes(before, plan, change);
     compare_upstreams(before, plan, change);
+    compare_fixed(before, plan, change);
     return change;
 }
 
@@ -92,6 +102,7 @@ void gd_plan_change_free(struct gd_plan_change *change)
     gd_free(change->routes);
     gd_free(change->upstreams);
     gd_free(change->kept);
+    gd_free(change->fixed);
     gd_free(change->servers);
     gd_free(change);
 }

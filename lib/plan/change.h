@@ -14,6 +14,7 @@ struct gd_plan_change {
     int *upstreams; /* of the same name */
     int *servers;   /* of the same name in an upstream of the same name */
     int *kept;      /* of the same name, and the file says the very same of it */
+    bool *fixed;    /* for each of plan->fixed: it has changed */
 };
 
 /** Returns owned. */

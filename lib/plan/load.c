@@ -73,6 +73,7 @@ static void load_top(struct gd_loader *loader)
     plan->drain_timeout_ms = top->drain.timeout_ms;
     plan->limits = top->limits;
     plan->mock_seed = top->mock_seed;
+    gd_load_fixed(loader);
     gd_load_listen(loader);
     gd_load_trusted(loader);
 }

@@ -63,6 +63,9 @@ void gd_load_files(struct gd_loader *loader, const char *name,
 /** Listening addresses and the admin endpoint. */
 void gd_load_listen(struct gd_loader *loader);
 
+/** The values of options that only a restart takes over. */
+void gd_load_fixed(struct gd_loader *loader);
+
 /** The proxies whose word about clients is taken. */
 void gd_load_trusted(struct gd_loader *loader);
 

@@ -185,6 +185,12 @@ static inline uint64_t gd_route_all(const struct gd_plan_route *route)
     return route->call_count < 64 ? (UINT64_C(1) << route->call_count) - 1 : UINT64_MAX;
 }
 
+/** An option that only a restart takes over. */
+struct gd_plan_fixed {
+    const char *path;
+    unsigned char digest[GD_DIGEST_BYTES]; /* of its value */
+};
+
 struct gd_plan {
     struct gd_plan_address *listens;
     unsigned listen_count;
@@ -202,7 +208,9 @@ struct gd_plan {
     unsigned server_count; /* of all upstreams */
     struct gd_plan_route *routes;
     unsigned route_count;
-    struct gd_router *router; /* route index by method, host and path */
+    struct gd_router *router;    /* route index by method, host and path */
+    struct gd_plan_fixed *fixed; /* in the order of the options' table */
+    unsigned fixed_count;
 
     struct gd_arena arena; /* owns everything above */
     _Atomic unsigned refs;

@@ -32,7 +32,8 @@ int main(void)
          "over\nthe workers. `/metrics` has the names below, `/status` the same numbers "
          "as JSON under\nthe name without its prefix and `_total`, with labels as keys.");
     print_scope("The process", "One value each; `gatherd_ready` is 1 while ready.",
-                gd_stat_worker_rows, GD_WORKER_STATS);
+                gd_stat_process_rows, GD_PROCESS_STATS);
+    print_scope("Clients", "One value each.", gd_stat_worker_rows, GD_WORKER_STATS);
     print_scope("Routes",
                 "With the label `route`. `gatherd_route_seconds` is a histogram of the "
                 "time from head to answer.",

@@ -14,6 +14,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PROGRAM = os.environ.get("GATHERD", os.path.join(ROOT, "build", "daemon", "gatherd"))
 WRAP = shlex.split(os.environ.get("GATHERD_WRAP", ""))
 LISTENING = re.compile(r"^gatherd: info: (listening|admin) on http://(?:127\.0\.0\.1|\[::1?\]):(\d+)")
+RELOADED = ("gatherd: info: reloaded",
+            "gatherd: error: the configuration is not reloaded; the one before goes on")
 TCP_LISTEN = "0A"  # in /proc/net/tcp
 SANITIZERS = re.compile(r"Sanitizer|runtime error:|Assertion|==\d+== (Invalid|Conditional|.*lost:)")
 
@@ -45,16 +47,11 @@ class Daemon:
         self.folder = tempfile.TemporaryDirectory(prefix="gatherd-test-")
         self.board, self.lines, self.ports = Board(), [], {}
         self.ended = None  # the exit status, once the process has ended
-        path = os.path.join(self.folder.name, "gatherd.yaml")
+        self.path, self.workers, self.token = os.path.join(self.folder.name, "gatherd.yaml"), workers, token
         self.known = {"Authorization": f"Bearer {token}"} if token else {}
-        admin = f'{{url: "http://127.0.0.1:0", token: {token}}}' if token else "http://127.0.0.1:0"
-        head = f"admin: {admin}\nworkers: {workers}\n"
-        if not re.search("^listen:", config, re.M):
-            head += "listen: http://127.0.0.1:0\n"
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(head + config.replace("FOLDER", self.folder.name))
+        self.configure(config)
         self.process = subprocess.Popen(
-            [*WRAP, PROGRAM, "run", "-c", path], stdin=subprocess.DEVNULL,
+            [*WRAP, PROGRAM, "run", "-c", self.path], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=preexec,
             env={**os.environ, **(env or {})})
         self.reader = threading.Thread(target=self.read_log, daemon=True)
@@ -65,6 +62,31 @@ class Daemon:
         self.port, self.admin_port = self.ports.get("listening"), self.ports["admin"]
         until(lambda: self.admin("/readyz").status == 200, "ready")
         self.idle_fds = until(self.fd_count_at_rest, "descriptors at rest")
+
+    def configure(self, config):
+        """Writes the configuration, for the start or for a reload."""
+        url = "http://127.0.0.1:0"
+        admin = f'{{url: "{url}", token: {self.token}}}' if self.token else url
+        head = "" if re.search("^admin:", config, re.M) else f"admin: {admin}\n"
+        head += "" if re.search("^workers:", config, re.M) else f"workers: {self.workers}\n"
+        if not re.search("^listen:", config, re.M):
+            head += "listen: http://127.0.0.1:0\n"
+        with open(self.path, "w", encoding="utf-8") as file:
+            file.write(head + config.replace("FOLDER", self.folder.name))
+
+    def reload(self, config=None):
+        """Reloads on SIGHUP, a new configuration when one is given; returns what /status
+        says of it when it is over."""
+        if config is not None:
+            self.configure(config)
+        before = self.reloads()
+        self.signal(signal.SIGHUP)
+        self.board.wait(lambda: self.reloads() > before, "the end of the reload", 10)
+        return self.status()["reload"]
+
+    def reloads(self):
+        """How many have ended so far, says the log."""
+        return sum(line in RELOADED for line in self.lines)
 
     def read_log(self):
         for line in self.process.stderr:

@@ -98,6 +98,8 @@ struct gateway *gateway_start(const char *yaml)
 {
     struct gateway *gateway = calloc(1, sizeof(*gateway));
     struct gd_err err = {.text = ""};
+    static const struct gd_reload_view no_reload;
+    static const uint64_t no_process[GD_PROCESS_STATS];
     struct gd_admin_source source;
     struct gd_engine_plan first;
     int fd, admin_fd;
@@ -119,6 +121,8 @@ struct gateway *gateway_start(const char *yaml)
                                       .stats = &gateway->stats,
                                       .worker_count = 1,
                                       .life = &gateway->life,
+                                      .reload = &no_reload,
+                                      .process = no_process,
                                       .tell = tell,
                                       .teller = gateway};
     gateway->admin = gd_admin_new(gateway->loop, &source, &err);

@@ -1,0 +1,36 @@
+#ifndef GD_DAEMON_PROCESS_H
+#define GD_DAEMON_PROCESS_H
+/**
+ * The process while it serves, shared by the files of this folder that keep it going. All
+ * of it belongs to the main thread.
+ */
+#include "base/loop.h"
+#include "daemon/install.h"
+#include "daemon/sockets.h"
+#include "daemon/teller.h"
+#include "daemon/worker.h"
+#include "front/admin.h"
+
+enum { GD_WORKERS_MAX = 256, GD_SIGNALS = 3 };
+
+struct process {
+    const char *file;     /* of the configuration; NULL: there is none to read again */
+    struct gd_loop *loop; /* of the main thread: signals and the admin endpoint */
+    struct gd_sockets sockets;
+    struct gd_mock_thread *mocks;
+    struct gd_installed *newest; /* plan at work, of a list of all */
+    struct gd_worker *workers[GD_WORKERS_MAX];
+    unsigned worker_count;
+    struct gd_teller teller;
+    unsigned switching; /* workers that do not work by the newest plan yet */
+    bool reload_again;  /* another reload was asked for meanwhile */
+    unsigned draining;  /* workers that have not drained yet */
+    struct gd_admin *admin;
+    struct gd_reload_view reload;
+    uint64_t stats[GD_PROCESS_STATS];
+    struct event *signals[GD_SIGNALS];
+    struct gd_timer drain_limit;
+    _Atomic int life;
+};
+
+#endif

@@ -1,0 +1,15 @@
+#ifndef GD_DAEMON_RELOAD_H
+#define GD_DAEMON_RELOAD_H
+/**
+ * Reading the configuration again and going on by it, without a pause. The main thread
+ * reads and checks; what is wrong is said in the log and in /status, and nothing changes.
+ */
+struct process;
+
+/** Begins a reload; the workers finish it. One that is asked for meanwhile follows it. */
+void gd_reload(struct process *process);
+
+/** Frees what is remembered of the last one. */
+void gd_reload_end(struct process *process);
+
+#endif
