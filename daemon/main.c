@@ -9,6 +9,7 @@
 #include "daemon/exit.h"
 #include "daemon/demo.h"
 #include "daemon/explain.h"
+#include "daemon/operate.h"
 #include "daemon/run.h"
 #include "plan/load.h"
 
@@ -102,6 +103,13 @@ static int command_explain(int argc, char **argv)
     return ok ? code : usage(err.text, "");
 }
 
+static int command_reload(int argc, char **argv)
+{
+    if (argc > 1)
+        return usage("reload takes at most the URL of the admin endpoint", "");
+    return gd_operate_reload(argc ? argv[0] : NULL);
+}
+
 static int command_demo(int argc, char **argv)
 {
     struct gd_findings findings = {0};
@@ -166,6 +174,8 @@ static const struct command commands[] = {
     {"check", "FILE", "say everything that is wrong with a configuration", command_check},
     {"explain", "FILE 'GET /path'",
      "say what would be done with a request (-H 'Name: value', --json)", command_explain},
+    {"reload", "[URL]", "let a running gatherd read its configuration again",
+     command_reload},
     {"demo", "", "run a gateway with built-in upstreams, ready to try", command_demo},
     {"schema", "", "print the JSON Schema of the configuration, for editors",
      command_schema},

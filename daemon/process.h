@@ -27,6 +27,8 @@ struct process {
     unsigned draining;  /* workers that have not drained yet */
     struct gd_admin *admin;
     struct gd_reload_view reload;
+    struct gd_reload_waiter *reload_waiters, *later_waiters; /* for this one, the next */
+    struct gd_work reload_over;
     uint64_t stats[GD_PROCESS_STATS];
     struct event *signals[GD_SIGNALS];
     struct gd_timer drain_limit;

@@ -46,13 +46,50 @@ static void refuse(struct process *process)
     process->stats[GD_PROCESS_CONFIG_REFUSED] = 1;
 }
 
-static void end(struct process *process)
+/* Who waits for the end
+ * -------------------------------------------------------------------
+ */
+
+struct gd_reload_waiter {
+    void (*done)(void *arg);
+    void *arg;
+    struct gd_reload_waiter *next;
+};
+
+static bool is_busy(const struct process *process)
 {
-    gd_notify("READY=1");
+    return process->switching > 0 || gd_work_queued(&process->reload_over);
+}
+
+static void tell(struct gd_reload_waiter **list)
+{
+    while (*list) {
+        struct gd_reload_waiter *waiter = *list;
+
+        *list = waiter->next;
+        waiter->done(waiter->arg);
+        gd_free(waiter);
+    }
+}
+
+static void on_over(void *arg)
+{
+    struct process *process = arg;
+
+    tell(&process->reload_waiters);
     if (!process->reload_again)
         return;
     process->reload_again = false;
+    process->reload_waiters = process->later_waiters;
+    process->later_waiters = NULL;
     gd_reload(process);
+}
+
+/* Those who wait are told at the end of the turn: never inside their question. */
+static void end(struct process *process)
+{
+    gd_notify("READY=1");
+    gd_loop_defer(process->loop, &process->reload_over, on_over, process);
 }
 
 /* Handing over
@@ -159,20 +196,60 @@ static void begin(struct process *process)
     end(process);
 }
 
+static const char *refusal(const struct process *process)
+{
+    if (atomic_load(&process->life) != GD_LIFE_READY)
+        return "no reload while starting or draining";
+    return process->file ? NULL : "there is no file to read again";
+}
+
 void gd_reload(struct process *process)
 {
-    if (atomic_load(&process->life) != GD_LIFE_READY) {
-        gd_log(GD_LOG_WARN, "no reload while starting or draining");
-    } else if (process->file == NULL) {
-        gd_log(GD_LOG_WARN, "there is no file to reload");
-    } else if (process->switching > 0) {
+    const char *why = refusal(process);
+
+    if (why)
+        gd_log(GD_LOG_WARN, "%s", why);
+    else if (is_busy(process))
         process->reload_again = true;
-    } else {
+    else
         begin(process);
+}
+
+const char *gd_reload_ask(void *arg_process, void (*done)(void *arg), void *arg)
+{
+    struct process *process = arg_process;
+    const char *why = refusal(process);
+    struct gd_reload_waiter *waiter;
+
+    if (why)
+        return why;
+    waiter = gd_alloc(sizeof(*waiter));
+    *waiter = (struct gd_reload_waiter){.done = done, .arg = arg};
+    if (is_busy(process)) {
+        waiter->next = process->later_waiters;
+        process->later_waiters = waiter;
+    } else {
+        waiter->next = process->reload_waiters;
+        process->reload_waiters = waiter;
+    }
+    gd_reload(process);
+    return NULL;
+}
+
+static void forget_waiters(struct gd_reload_waiter *list)
+{
+    while (list) {
+        struct gd_reload_waiter *waiter = list;
+
+        list = waiter->next;
+        gd_free(waiter);
     }
 }
 
 void gd_reload_end(struct process *process)
 {
+    gd_work_cancel(&process->reload_over);
+    forget_waiters(process->reload_waiters);
+    forget_waiters(process->later_waiters);
     forget_lines(&process->reload);
 }

@@ -9,6 +9,9 @@ struct process;
 /** Begins a reload; the workers finish it. One that is asked for meanwhile follows it. */
 void gd_reload(struct process *process);
 
+/** The same for one who waits: as reload_now of struct gd_admin_source. */
+const char *gd_reload_ask(void *process, void (*done)(void *arg), void *arg);
+
 /** Frees what is remembered of the last one. */
 void gd_reload_end(struct process *process);
 

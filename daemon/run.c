@@ -139,6 +139,8 @@ static bool start_admin(struct process *process, struct gd_err *err)
         .life = &process->life,
         .reload = &process->reload,
         .process = process->stats,
+        .reload_now = gd_reload_ask,
+        .process_arg = process,
         .tell = gd_teller_tell,
         .teller = &process->teller,
     };

@@ -37,6 +37,7 @@ static const struct row {
     {"GET /explain", false, gd_admin_explain},
     {"GET /healthz", true, gd_admin_health},
     {"GET /readyz", true, gd_admin_readiness},
+    {"POST /reload", false, gd_admin_reload},
     {"POST /upstreams/{name}/servers/{server}/drain", false, gd_admin_drain},
     {"POST /upstreams/{name}/servers/{server}/resume", false, gd_admin_resume},
 };

@@ -7,9 +7,9 @@
  *
  * Pages are read and change nothing: GET /status (JSON), /metrics (Prometheus), /healthz,
  * /readyz, and /explain?method=GET&path=/x&host=example.com (JSON). Actions are a POST:
- * /upstreams/{name}/servers/{server}/drain and …/resume. They are answered when all
- * workers have done them, take no body, and are refused when a page of another site, or a
- * form, sends them. The table is in admin.c.
+ * /reload, and /upstreams/{name}/servers/{server}/drain and …/resume. They are answered
+ * when all workers have done them, take no body, and are refused when a page of another
+ * site, or a form, sends them. The table is in admin.c.
  */
 #include "base/loop.h"
 #include "base/stat.h"
@@ -46,6 +46,11 @@ struct gd_admin_source {
     unsigned worker_count;
     const _Atomic int *life; /* enum gd_life */
     const struct gd_reload_view *reload;
+    /* Asks process for a reload; done(arg) runs once when it is over, in the loop of the
+     * admin, not inside this call and not once the admin is freed. Returns NULL, or why
+     * there is none, and then done does not run. */
+    const char *(*reload_now)(void *process_arg, void (*done)(void *arg), void *arg);
+    void *process_arg;
     const uint64_t *process; /* GD_PROCESS_STATS values */
     /* Runs fn(engine, arg) once in the thread of each worker, and then done(arg) in the
      * loop of the admin; neither while the admin is freed, or afterwards. */

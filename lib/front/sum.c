@@ -232,7 +232,7 @@ static json_t *upstreams_json(const struct gd_admin_source *source,
     return list;
 }
 
-static json_t *reload_json(const struct gd_reload_view *reload)
+json_t *gd_sum_reload(const struct gd_reload_view *reload)
 {
     static const char *const words[] = {"none", "running", "done", "refused"};
     json_t *lines = json_array();
@@ -266,7 +266,7 @@ bool gd_sum_status(struct gd_buf *out, const struct gd_admin_source *source,
     status = json_pack("{s:s, s:s, s:I, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
                        GD_VERSION, "state", gd_life_word(life), "uptime_s",
                        (json_int_t)uptime_s, "workers", (int)source->worker_count,
-                       "reload", reload_json(source->reload), "process", process,
+                       "reload", gd_sum_reload(source->reload), "process", process,
                        "worker", worker, "routes", routes_json(source->plan, sum),
                        "upstreams", upstreams_json(source, sum, wall_s));
     ok = status && json_dump_callback(status, on_json, out,

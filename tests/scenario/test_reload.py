@@ -2,6 +2,8 @@
 import os
 import signal
 
+from client import Client
+from daemon import run_gatherd
 from traffic import Traffic
 from waits import SLOWDOWN, until
 
@@ -241,3 +243,66 @@ def test_memory_does_not_grow(scene):
         assert daemon.get("/x").status == 200
     if SLOWDOWN == 1:
         assert daemon.rss_bytes() - before < 1 << 20, (before, daemon.rss_bytes())
+
+
+def test_post_reload_answers_when_it_is_over(scene):
+    origin = scene.origin()
+    daemon = scene.gatherd(config(origin, 1), workers=2)
+    daemon.configure("workers: 3\n" + config(origin, 2))
+    answer = daemon.admin("/reload", "POST")
+    assert answer.status == 200
+    assert answer.json()["state"] == "done"
+    assert answer.json()["warnings"] == ["workers has changed: only a restart takes it over"]
+    assert daemon.get("/x").json()["value"] == 2
+    daemon.configure("routes: {x: 1}\n")
+    answer = daemon.admin("/reload", "POST")
+    assert (answer.status, answer.json()["state"]) == (422, "refused")
+    assert answer.json()["errors"] == daemon.status()["reload"]["errors"]
+    assert answer.json()["errors"][0].startswith(f"{daemon.path}:4:10: ")
+    assert daemon.admin("/reload").status == 405
+
+
+def test_reloads_that_meet_are_all_answered(scene):
+    origin = scene.origin()
+    daemon = scene.gatherd(config(origin, 1), workers=2)
+    daemon.configure(config(origin, 2))
+    with Client(daemon.admin_port) as one, Client(daemon.admin_port) as two:
+        for client in (one, two):
+            client.request("POST", "/reload")
+        daemon.signal(signal.SIGHUP)
+        for client in (one, two):
+            assert client.response().json()["state"] == "done"
+    assert daemon.get("/x").json()["value"] == 2
+
+
+def test_the_command_prints_the_outcome(scene):
+    daemon = scene.gatherd(config(scene.origin(), 1), token="open-sesame")
+    url = f"http://127.0.0.1:{daemon.admin_port}"
+    known = {"GATHERD_TOKEN": "open-sesame"}
+    done = run_gatherd("reload", url, env=known)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "reloaded\n", "")
+    daemon.configure("routes: {x: 1}\n")
+    done = run_gatherd("reload", url, env=known)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr.startswith(f"{daemon.path}:4:10: routes.x: "), done.stderr
+    assert done.stderr.endswith("not reloaded; the configuration before goes on\n")
+    done = run_gatherd("reload", url)
+    assert done.returncode == 71 and "answers 401" in done.stderr
+    done = run_gatherd("reload", "http://127.0.0.1:1")
+    assert done.returncode == 71 and "nobody answers at 127.0.0.1:1" in done.stderr
+    assert run_gatherd("reload", "a", "b").returncode == 64
+
+
+def test_while_draining_there_is_none(scene):
+    origin = scene.origin(lambda exchange: (exchange.pause(1), exchange.reply({"path": "/1"})))
+    daemon = scene.gatherd(config(origin, 1))
+    with daemon.client() as client:
+        client.request("GET", "/x")
+        origin.wait_requests(1)
+        daemon.signal(signal.SIGTERM)
+        until(lambda: daemon.admin("/readyz").status == 503, "draining")
+        answer = daemon.admin("/reload", "POST")
+        assert answer.status == 409, answer.status
+        assert "draining" in answer.json()["errors"][0]
+        assert client.response().status == 200
+    assert daemon.wait_exit() == 0

@@ -94,6 +94,11 @@ static void tell(void *teller, gd_tell_fn *fn, void *arg, void (*done)(void *arg
     gd_loop_post(gateway->loop, done, arg);
 }
 
+static const char *reload_now(void *gateway, void (*done)(void *arg), void *arg)
+{
+    return "there is no file to read again";
+}
+
 struct gateway *gateway_start(const char *yaml)
 {
     struct gateway *gateway = calloc(1, sizeof(*gateway));
@@ -123,6 +128,7 @@ struct gateway *gateway_start(const char *yaml)
                                       .life = &gateway->life,
                                       .reload = &no_reload,
                                       .process = no_process,
+                                      .reload_now = reload_now,
                                       .tell = tell,
                                       .teller = gateway};
     gateway->admin = gd_admin_new(gateway->loop, &source, &err);
