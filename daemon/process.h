@@ -24,6 +24,7 @@ struct process {
     struct gd_teller teller;
     unsigned switching; /* workers that do not work by the newest plan yet */
     bool reload_again;  /* another reload was asked for meanwhile */
+    unsigned cold;      /* workers whose pools are not as pool.min says yet */
     unsigned draining;  /* workers that have not drained yet */
     struct gd_admin *admin;
     struct gd_reload_view reload;

@@ -108,8 +108,21 @@ static bool start_signals(struct process *process, struct gd_err *err)
     return true;
 }
 
+/* Requests are answered before, but nobody is asked to send some. */
+static void on_worker_warm(void *arg)
+{
+    struct process *process = arg;
+
+    if (--process->cold > 0 || atomic_load(&process->life) != GD_LIFE_STARTING)
+        return;
+    atomic_store(&process->life, GD_LIFE_READY);
+    gd_log(GD_LOG_INFO, "ready with %u workers", process->worker_count);
+    gd_notify("READY=1");
+}
+
 static bool start_workers(struct process *process, struct gd_err *err)
 {
+    process->cold = process->worker_count;
     for (unsigned i = 0; i < process->worker_count; i++) {
         struct gd_engine_plan first;
         struct gd_worker_config config = {
@@ -118,6 +131,7 @@ static bool start_workers(struct process *process, struct gd_err *err)
             .fds = process->sockets.fds,
             .fd_count = process->sockets.count,
             .home = process->loop,
+            .on_warm = on_worker_warm,
             .on_drained = on_worker_drained,
             .arg = process,
         };
@@ -237,9 +251,6 @@ int gd_run(struct gd_plan *plan, const char *file)
 
     prepare_process(plan);
     if (start(&process, plan, &err)) {
-        atomic_store(&process.life, GD_LIFE_READY);
-        gd_log(GD_LOG_INFO, "ready with %u workers", process.worker_count);
-        gd_notify("READY=1");
         gd_loop_run(process.loop);
     } else {
         gd_log(GD_LOG_ERROR, "%s", err.text);

@@ -68,6 +68,20 @@ static bool prepare(struct gd_worker *worker, struct gd_err *err)
     return true;
 }
 
+static void on_warm(void *arg)
+{
+    struct gd_worker *worker = arg;
+
+    gd_loop_post(worker->config.home, worker->config.on_warm, worker->config.arg);
+}
+
+static void on_started(void *arg)
+{
+    struct gd_worker *worker = arg;
+
+    gd_engine_await_warm(worker->engine, on_warm, worker);
+}
+
 struct gd_worker *gd_worker_start(const struct gd_worker_config *config,
                                   struct gd_err *err)
 {
@@ -81,6 +95,7 @@ struct gd_worker *gd_worker_start(const struct gd_worker_config *config,
         free_worker(worker);
         return NULL;
     }
+    gd_loop_post(worker->loop, on_started, worker);
     return worker;
 }
 

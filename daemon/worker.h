@@ -18,7 +18,9 @@ struct gd_worker_config {
     const struct gd_engine_plan *first; /* borrowed for the call */
     const int *fds;
     unsigned fd_count;
-    struct gd_loop *home;          /* the loop on_drained runs in, and on_switched */
+    struct gd_loop *home;          /* the loop its callbacks run in, and on_switched */
+    void (*on_warm)(void *arg);    /* once: it has the sessions that pool.min asks for, or
+                                      cannot have them */
     void (*on_drained)(void *arg); /* once, after gd_worker_drain */
     void *arg;
 };

@@ -122,6 +122,8 @@
 /* One set a server of an upstream and worker. */
 #define GD_STAT_SERVER_ROWS(X)                                                           \
     X(CONNECTS, COUNTER, "gatherd_server_connects_total", "", "Connections dialled")     \
+    X(AHEAD, COUNTER, "gatherd_server_connects_ahead_total", "",                         \
+      "Of these, those that no call was waiting for (pool.min)")                         \
     X(CONNECT_FAILURES, COUNTER, "gatherd_server_connect_failures_total", "",            \
       "Connections that could not be opened")                                            \
     X(TLS_HANDSHAKES, COUNTER, "gatherd_server_tls_handshakes_total", "",                \

@@ -245,7 +245,7 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, const struct gd_engine_pla
         .arg = engine,
     };
 
-    engine->loop = loop;
+    engine->loop = engine->warming.loop = loop;
     gd_generation_begin(engine, first);
     if (gd_forwarder_init(&engine->forwarder, err))
         engine->front = gd_front_new(&config, err);
@@ -260,6 +260,11 @@ void gd_engine_switch(struct gd_engine *engine, const struct gd_engine_plan *nex
 {
     gd_generation_begin(engine, next);
     gd_front_change(engine->front, &next->plan->limits, &next->plan->trusted);
+}
+
+void gd_engine_await_warm(struct gd_engine *engine, void (*on_warm)(void *arg), void *arg)
+{
+    gd_warming_await(&engine->warming, on_warm, arg);
 }
 
 bool gd_engine_listen(struct gd_engine *engine, int fd, struct gd_err *err)
@@ -285,6 +290,7 @@ void gd_engine_free(struct gd_engine *engine)
     gd_front_free(engine->front);
     while (engine->newest)
         gd_generation_free(engine->newest);
+    gd_work_cancel(&engine->warming.work);
     gd_forwarder_free(&engine->forwarder);
     gd_free(engine);
 }

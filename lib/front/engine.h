@@ -35,6 +35,11 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, const struct gd_engine_pla
  *  engine. */
 void gd_engine_switch(struct gd_engine *engine, const struct gd_engine_plan *next);
 
+/** on_warm(arg) runs once, from the loop, when the sessions that `pool.min` asks for are
+ *  there, or could not be had. */
+void gd_engine_await_warm(struct gd_engine *engine, void (*on_warm)(void *arg),
+                          void *arg);
+
 /** Accepts connections from a listening socket; a dup of fd is kept. */
 GD_MUST_CHECK bool gd_engine_listen(struct gd_engine *engine, int fd, struct gd_err *err);
 

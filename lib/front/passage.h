@@ -32,6 +32,7 @@ struct gd_engine {
     struct gd_generation *newest; /* of a list of all */
     struct gd_front *front;
     struct gd_forwarder forwarder;
+    struct gd_warming warming;
 };
 
 /** Lives in the arena of its request. */

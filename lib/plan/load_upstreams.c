@@ -154,20 +154,26 @@ static void load_servers(struct gd_loader *loader, const struct gd_yaml_node *no
         add_server(loader, node, upstream);
 }
 
-/* More idle connections than connections cannot be kept; that is only wrong where both
- * were asked for. */
+/* What is more than it can be is only wrong where both were asked for. */
 static void check_pool(struct gd_loader *loader, const struct gd_yaml_node *map,
                        struct gd_plan_pool *pool)
 {
     const struct gd_yaml_node *node = gd_yaml_get(map, "pool");
     const struct gd_yaml_node *idle = node ? gd_yaml_get(node, "idle") : NULL;
 
-    if (pool->idle <= pool->max)
-        return;
-    if (idle)
+    if (pool->min > pool->max)
+        gd_report_value(&loader->report, gd_yaml_get(node, "min"),
+                        "min is more than max, which is %u", pool->max);
+    else if (idle && pool->idle > pool->max)
         gd_report_value(&loader->report, idle, "idle is more than max, which is %u",
                         pool->max);
-    pool->idle = pool->max;
+    else if (idle && pool->idle < pool->min)
+        gd_report_value(&loader->report, idle, "idle is less than min, which is %u",
+                        pool->min);
+    if (pool->idle > pool->max)
+        pool->idle = pool->max;
+    if (pool->idle < pool->min)
+        pool->idle = pool->min;
 }
 
 static void load_deadline(struct gd_loader *loader, const struct gd_yaml_node *node,

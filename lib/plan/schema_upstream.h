@@ -92,6 +92,9 @@
     X(TLS, "min_version", ENUM, NONE, min_version, 0, 0, "1.2", "1.2|1.3", APPLIED,       \
       "The oldest version of TLS that is spoken.")                                        \
     X(POOL, "max", INT, NONE, max, 1, 65535, "128", "", APPLIED, "Connections open at once.") \
+    X(POOL, "min", INT, NONE, min, 0, 65535, "0", "", APPLIED,                            \
+      "Connections opened at the start, before they are needed, and kept, however long they " \
+      "are unused.")                                                                      \
     X(POOL, "idle", INT, NONE, idle, 0, 65535, "32", "", APPLIED,                         \
       "Connections kept open while unused; what a burst leaves above that is closed when "  \
       "unused for a second. 0: none is kept.")                                            \

@@ -23,7 +23,7 @@ enum gd_balance {
 };
 
 struct gd_plan_pool {
-    uint32_t max, idle, queue, max_requests;
+    uint32_t min, max, idle, queue, max_requests;
     uint32_t idle_timeout_ms;
     uint64_t max_age_ms;
 };

@@ -5,6 +5,7 @@
 #include "upstream/lists.h"
 #include "upstream/standing.h"
 #include "upstream/target.h"
+#include "upstream/warm.h"
 
 static void take_plan(struct gd_server *server)
 {
@@ -151,6 +152,7 @@ void gd_place_bind(struct gd_server *server, const struct gd_address *address)
     server->key = gd_balance_server_key(server->name);
     server->generation++;
     close_left(server);
+    gd_warm_check(server);
 }
 
 void gd_place_change(struct gd_server *server, struct gd_target *target)
@@ -171,4 +173,5 @@ void gd_place_change(struct gd_server *server, struct gd_target *target)
     if (target == NULL)
         move_waiters(server);
     gd_target_unref(before);
+    gd_warm_check(server);
 }

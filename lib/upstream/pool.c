@@ -7,6 +7,7 @@
 #include "upstream/lists.h"
 #include "upstream/place.h"
 #include "upstream/standing.h"
+#include "upstream/warm.h"
 
 enum lease_state {
     LEASE_NONE,     /* not asked, or ended */
@@ -38,12 +39,6 @@ static void count_failed_dial(struct gd_server *server)
     server->rests_until_us = gd_loop_now_us(server->loop) + REST_US;
     gd_stat_inc(&server->stats[GD_SERVER_CONNECT_FAILURES]);
     gd_standing_bad(server, server->tried);
-}
-
-static uint32_t session_count(const struct gd_server *server)
-{
-    return server->sessions[GD_SESSION_IDLE] + server->sessions[GD_SESSION_LEASED] +
-           server->sessions[GD_SESSION_DIALLING];
 }
 
 static void change_state(struct gd_session *session, enum gd_session_state state)
@@ -114,6 +109,7 @@ static void close_session(struct gd_session *session)
 {
     count_sessions(session->server, session->state, -1);
     gd_session_close(session);
+    gd_warm_check(session->server);
 }
 
 static void close_idle(struct gd_session *session)
@@ -133,6 +129,7 @@ static void note_failed_dial(struct gd_server *server, const char *why)
                    server->upstream->name, server->name, why);
 }
 
+/* lease NULL: for whoever comes. */
 static void dial(struct gd_server *server, struct gd_lease *lease)
 {
     struct gd_session *session = gd_session_dial(server);
@@ -143,20 +140,32 @@ static void dial(struct gd_server *server, struct gd_lease *lease)
         note_failed_dial(server, errno == EDESTADDRREQ
                                      ? "no address is known for it"
                                      : strerror_r(errno, reason, sizeof(reason)));
-        decide(lease, GD_FAIL_CONNECT);
+        if (lease)
+            decide(lease, GD_FAIL_CONNECT);
         return;
     }
     count_sessions(server, GD_SESSION_DIALLING, 1);
+    if (lease == NULL) {
+        gd_orphan_push(server, session);
+        return;
+    }
     session->lease = lease;
     lease->dial = session;
     lease->state = LEASE_DIALLING;
+}
+
+void gd_pool_dial_ahead(struct gd_server *server)
+{
+    gd_stat_inc(&server->stats[GD_SERVER_AHEAD]);
+    dial(server, NULL);
 }
 
 /* Dials for those who wait while there is room. Each round takes one out of the queue, so
  * a server that refuses at once costs one attempt a lease and no more. */
 static void feed(struct gd_server *server)
 {
-    while (server->first_waiter && session_count(server) < server->upstream->pool.max) {
+    while (server->first_waiter &&
+           gd_pool_sessions(server) < server->upstream->pool.max) {
         struct gd_lease *lease = server->first_waiter;
 
         gd_queue_remove(server, lease);
@@ -169,11 +178,13 @@ static bool past_age(const struct gd_session *session, uint64_t now_us)
     return now_us - session->born_us >= session->server->upstream->pool.max_age_ms * 1000;
 }
 
+/* As many as pool.min says are kept, however long they are unused. */
 static bool past_idling(const struct gd_session *session, uint64_t now_us)
 {
     const struct gd_plan_pool *pool = &session->server->upstream->pool;
 
-    return now_us - session->idle_us >= (uint64_t)pool->idle_timeout_ms * 1000 ||
+    return (now_us - session->idle_us >= (uint64_t)pool->idle_timeout_ms * 1000 &&
+            gd_pool_sessions(session->server) > pool->min) ||
            past_age(session, now_us);
 }
 
@@ -276,6 +287,7 @@ void gd_pool_dialled(struct gd_session *session, enum gd_failure failure, const 
         if (!moved)
             note_failed_dial(server, why);
         close_session(session);
+        gd_warm_dialled(server, false);
         if (lease) {
             lease->dial = NULL;
             if (!moved || !gd_place_move_lease(lease))
@@ -286,6 +298,7 @@ void gd_pool_dialled(struct gd_session *session, enum gd_failure failure, const 
     }
     session->born_us = gd_loop_now_us(server->loop);
     server->rests_until_us = 0;
+    gd_warm_dialled(server, true);
     if (lease == NULL) {
         take_back(session, true);
         return;
@@ -328,7 +341,8 @@ static struct gd_session *take_idle(struct gd_server *server)
 
 bool gd_pool_is_full(const struct gd_server *server)
 {
-    return server->newest == NULL && session_count(server) >= server->upstream->pool.max;
+    return server->newest == NULL &&
+           gd_pool_sessions(server) >= server->upstream->pool.max;
 }
 
 enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *lease)
@@ -341,9 +355,9 @@ enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *le
         lease->state = LEASE_OUT;
         return GD_LEASE_READY;
     }
-    if (session_count(server) >= pool->max && server->oldest)
+    if (gd_pool_sessions(server) >= pool->max && server->oldest)
         close_idle(server->oldest);
-    if (session_count(server) < pool->max) {
+    if (gd_pool_sessions(server) < pool->max) {
         dial(server, lease);
         return GD_LEASE_WAIT;
     }
@@ -397,6 +411,7 @@ void gd_pool_init(struct gd_server *server, const struct gd_upstream_context *co
     if (plan->https)
         server->tls = gd_tls_peer_new(upstream->tls, plan->address.host);
     gd_timer_init(&server->sweep, context->loop, on_sweep, server);
+    gd_warm_init(server, &upstream->pool, context->warming);
 }
 
 void gd_pool_bind(struct gd_server *server, const struct gd_upstream_context *context,
@@ -429,9 +444,10 @@ void gd_pool_close(struct gd_server *server)
         gd_orphan_remove(server, session);
         close_session(session);
     }
-    assert(session_count(server) == 0 && server->queued == 0);
+    assert(gd_pool_sessions(server) == 0 && server->queued == 0);
     gd_timer_disarm(&server->sweep);
     gd_standing_forget(server);
+    gd_warm_stop(server);
     gd_place_free(server);
     gd_tls_peer_free(server->tls);
 }

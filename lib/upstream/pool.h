@@ -51,8 +51,13 @@ struct gd_server {
     uint64_t out_us, since_us, until_us;
     struct gd_session *newest; /* idle, used first */
     struct gd_session *oldest;
-    struct gd_session *orphans; /* dialling for a lease that left */
+    struct gd_session *orphans; /* dialling for a lease that left, or ahead of need */
     struct gd_lease *first_waiter, *last_waiter;
+    /* see warm.h */
+    struct gd_timer warm;
+    struct gd_warming *warming; /* waits for its first sessions; NULL: nobody does */
+    uint32_t warm_pace_ms;
+    uint64_t warm_again_us; /* not before; 0: the first ones have not been asked for */
     struct gd_timer sweep;
     uint32_t sweep_ms; /* what the sweep timer is armed with; 0: disarmed */
     struct gd_log_limit dial_log, eject_log, health_log;
@@ -70,6 +75,16 @@ void gd_pool_init(struct gd_server *server, const struct gd_upstream_context *co
 void gd_pool_bind(struct gd_server *server, const struct gd_upstream_context *context,
                   const struct gd_plan_upstream *upstream,
                   const struct gd_plan_server *plan);
+
+/** Opens a session for whoever comes. */
+void gd_pool_dial_ahead(struct gd_server *server);
+
+/** Sessions in all states. */
+static inline uint32_t gd_pool_sessions(const struct gd_server *server)
+{
+    return server->sessions[GD_SESSION_IDLE] + server->sessions[GD_SESSION_LEASED] +
+           server->sessions[GD_SESSION_DIALLING];
+}
 
 /** Closes what is idle or being dialled for nobody. No lease may be out or waiting. */
 void gd_pool_close(struct gd_server *server);

@@ -1,5 +1,7 @@
 #include "upstream/standing.h"
 
+#include "upstream/warm.h"
+
 /* How often the time out doubles, and the longest trial. */
 enum { DOUBLINGS_MAX = 4, TRIAL_MAX_MS = 10000 };
 
@@ -58,6 +60,7 @@ static void change(struct gd_server *server, enum gd_standing standing, bool dow
     server->down = down;
     server->drained = drained;
     count(server, 1);
+    gd_warm_check(server);
 }
 
 static void change_standing(struct gd_server *server, enum gd_standing standing)

@@ -25,6 +25,20 @@ struct gd_upstream;
 struct gd_upstreams;
 struct gd_values;
 
+/** The first sessions that pool.min asks for, of all upstreams that are given it; they
+ * are opened from the loop. Zeroed but for the loop; has to outlive the upstreams. */
+struct gd_warming {
+    struct gd_loop *loop;
+    unsigned left; /* private: servers whose first sessions are not there yet */
+    void (*on_warm)(void *arg);
+    void *arg;
+    struct gd_work work;
+};
+
+/** on_warm(arg) runs once, from the loop, when they are there or could not be had, which
+ *  takes connect_timeout at most. */
+void gd_warming_await(struct gd_warming *warming, void (*on_warm)(void *arg), void *arg);
+
 /** What is shared by the upstreams of one engine; all borrowed. */
 struct gd_upstream_context {
     struct gd_loop *loop;
@@ -32,6 +46,7 @@ struct gd_upstream_context {
     /* Addresses of all servers of the plan by index. An entry with len 0 has none until
      * gd_upstreams_place says so; its calls fail with `connect`. */
     const struct gd_address *addresses;
+    struct gd_warming *warming; /* NULL: nobody waits for the first sessions */
 };
 
 /** Returns owned: the runtime side of all upstreams of plan (reference kept). addresses

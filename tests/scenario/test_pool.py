@@ -54,6 +54,38 @@ def test_no_more_than_idle_connections_are_kept(scene):
     assert daemon.server("users")["sessions"]["idle"] == 2
 
 
+def test_min_connections_are_there_before_the_first_request_and_kept(scene):
+    origins = {"users": scene.origin(), "orders": scene.origin()}
+    pool = ", pool: {min: 3, idle_timeout: 50ms}"
+    daemon = scene.gather(origins, upstream=pool, workers=2)
+    assert {origin.connections for origin in origins.values()} == {6}
+    assert not origins["users"].exchanges
+    server = daemon.server("users")
+    assert server["sessions"] == {"idle": 6, "leased": 0, "dialling": 0}
+    assert (server["connects"], server["connects_ahead"]) == (6, 6)
+    assert daemon.get("/x").status == 200
+    assert {origin.connections for origin in origins.values()} == {6}
+
+
+def test_min_connections_that_are_too_old_or_were_closed_are_replaced(scene):
+    origin = scene.origin(lambda exchange: (exchange.reply(1), exchange.close()))
+    daemon = scene.gather({"users": origin}, upstream=", pool: {min: 3, idle_timeout: 80ms, max_age: 300ms}")
+    until(lambda: origin.connections >= 6, "the replacements of those too old")
+    for _ in range(3):
+        assert daemon.get("/x").status == 200
+    until(lambda: daemon.server("users")["sessions"]["idle"] == 3, "all of them again")
+
+
+def test_min_connections_that_cannot_be_opened_do_not_hinder_the_start(scene):
+    gone, origin = scene.origin(), scene.origin()
+    gone.stop()
+    daemon = scene.gather({"users": origin, "gone": gone}, upstream=", pool: {min: 4}",
+                          calls={"gone": ", optional: true"})
+    assert daemon.server("users")["sessions"]["idle"] == 4
+    assert daemon.server("gone")["connect_failures"] >= 4
+    assert daemon.get("/x").json() == {"users": {"path": "/users"}, "gone": None}
+
+
 def test_no_more_than_max_connections_are_opened(scene):
     origin = scene.origin(lambda exchange: (exchange.pause(0.02), exchange.reply(1)))
     daemon = scene.gather({"users": origin}, upstream=", pool: {max: 3, idle: 3, queue: 64}")

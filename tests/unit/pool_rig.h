@@ -100,6 +100,20 @@ static inline uint64_t rig_stat(const struct rig *rig, enum gd_stat_server id)
     return sum;
 }
 
+/* A listener nobody accepts on, with its backlog taken up: connecting hangs. */
+static inline void rig_fill_backlog(struct rig *rig, int fds[4])
+{
+    peer_close(&rig->peers[0]);
+    peer_open_backlog(&rig->peers[0], rig->loop, 0);
+    rig->addresses[0] = rig->peers[0].address;
+    event_del(&rig->peers[0].accept_event);
+    for (int i = 0; i < 4; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(fds[i], (struct sockaddr *)&rig->addresses[0].sa,
+                       rig->addresses[0].len);
+    }
+}
+
 static inline void rig_close(struct rig *rig)
 {
     ck_assert_uint_eq(rig_stat(rig, GD_SERVER_SESSIONS_LEASED), 0);

@@ -244,7 +244,9 @@ START_TEST(mistakes_in_upstreams_are_found)
         "  i j: http://h\n  k: {servers: http://h, balance: random}\n"
         "  l: h:80\n  m: http://h:0\n  n: {servers: http://h, mock: {GET /: "
         "{status: 204}}}\n"
-        "  o: {servers: http://h, pool: {max: 4, idle: 5}}\n",
+        "  o: {servers: http://h, pool: {max: 4, idle: 5}}\n"
+        "  p: {servers: http://h, pool: {max: 4, min: 5}}\n"
+        "  q: {servers: http://h, pool: {idle: 4, min: 5}}\n",
         "gw.yaml:2:6: upstreams.a: servers (or mock) is missing",
         "gw.yaml:3:5: upstreams.b: expected a URL, a list of URLs or a map of "
         "options, found nothing",
@@ -268,7 +270,9 @@ START_TEST(mistakes_in_upstreams_are_found)
         "gw.yaml:13:6: upstreams.m: ports are 1 to 65535",
         "gw.yaml:14:26: upstreams.n.mock: an upstream has either servers or a "
         "mock, not both",
-        "gw.yaml:15:47: upstreams.o.pool.idle: idle is more than max, which is 4");
+        "gw.yaml:15:47: upstreams.o.pool.idle: idle is more than max, which is 4",
+        "gw.yaml:16:46: upstreams.p.pool.min: min is more than max, which is 4",
+        "gw.yaml:17:39: upstreams.q.pool.idle: idle is less than min, which is 5");
 }
 END_TEST
 

@@ -256,20 +256,6 @@ START_TEST(a_server_without_address_fails_with_connect)
 }
 END_TEST
 
-/* A listener nobody accepts on, with its backlog taken up: connecting hangs. */
-static void fill_backlog(struct rig *rig, int fds[4])
-{
-    peer_close(&rig->peers[0]);
-    peer_open_backlog(&rig->peers[0], rig->loop, 0);
-    rig->addresses[0] = rig->peers[0].address;
-    event_del(&rig->peers[0].accept_event);
-    for (int i = 0; i < 4; i++) {
-        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)!connect(fds[i], (struct sockaddr *)&rig->addresses[0].sa,
-                       rig->addresses[0].len);
-    }
-}
-
 START_TEST(a_hanging_connect_ends_at_its_timeout)
 {
     struct rig rig;
@@ -278,7 +264,7 @@ START_TEST(a_hanging_connect_ends_at_its_timeout)
 
     rig_open(&rig, 1);
     rig.upstream.connect_timeout_ms = 300;
-    fill_backlog(&rig, fds);
+    rig_fill_backlog(&rig, fds);
     rig_start(&rig);
     ck_assert_int_eq(holder_ask(&rig, &a, false), GD_LEASE_WAIT);
     ck_assert_uint_eq(rig_stat(&rig, GD_SERVER_SESSIONS_DIALLING), 1);
@@ -323,7 +309,7 @@ START_TEST(an_orphaned_dial_that_fails_lets_the_next_one_try)
     rig_open(&rig, 1);
     rig.upstream.pool.max = 1;
     rig.upstream.connect_timeout_ms = 40;
-    fill_backlog(&rig, fds);
+    rig_fill_backlog(&rig, fds);
     rig_start(&rig);
     ck_assert_int_eq(holder_ask(&rig, &a, false), GD_LEASE_WAIT);
     gd_lease_end(&a.lease, false);
