@@ -44,6 +44,10 @@
       "reason=\"method_not_allowed\"", "Requests that no route took")                    \
     X(OPTIONS, COUNTER, "gatherd_unrouted_total", "reason=\"options\"",                  \
       "Requests that no route took")                                                     \
+    X(PREFLIGHT_ALLOWED, COUNTER, "gatherd_preflights_total", "result=\"allowed\"",      \
+      "CORS preflights answered")                                                        \
+    X(PREFLIGHT_DENIED, COUNTER, "gatherd_preflights_total", "result=\"denied\"",        \
+      "CORS preflights answered")                                                        \
     X(CLIENT_GONE, COUNTER, "gatherd_client_gone_total", "",                             \
       "Requests whose client left before the answer")                                    \
     X(REJECTED_MALFORMED, COUNTER, "gatherd_rejected_total", "reason=\"malformed\"",     \

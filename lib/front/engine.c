@@ -1,6 +1,7 @@
 #include "front/engine.h"
 
 #include "base/mem.h"
+#include "front/cors.h"
 #include "front/facts.h"
 #include "front/pass.h"
 #include "front/passage.h"
@@ -135,6 +136,8 @@ static void answer_unrouted(struct gd_engine *engine, struct gd_request *request
     bool whole_server =
         request->target.form == GD_TARGET_ASTERISK; /* with OPTIONS only */
 
+    request->lines = gd_cors_lines(&engine->newest->plan->unrouted, &request->head.fields,
+                                   request->arena);
     if (result == GD_MATCH_OTHER_METHOD || whole_server) {
         answer_methods(engine, request, allow);
         return;
@@ -157,6 +160,10 @@ static void on_head(void *arg, struct gd_request *request)
                            GD_SPAN(""), NULL, 0);
         return;
     }
+    if (request->head.method == GD_METHOD_OPTIONS &&
+        gd_cors_preflight(generation->plan, request, &passage->match,
+                          generation->stats->worker))
+        return;
     passage->match.allow = 0;
     if (request->target.form != GD_TARGET_ASTERISK)
         result = gd_router_match(generation->plan->router, request->head.method,
@@ -175,6 +182,8 @@ static void on_head(void *arg, struct gd_request *request)
     passage->events = NULL;
     passage->pass = NULL;
     request->user = passage;
+    request->lines =
+        gd_cors_lines(&passage->route->finish, &request->head.fields, request->arena);
     request->max_body = passage->route->max_body;
     request->stream = kinds[passage->route->kind].when == AT_STREAM;
     gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_REQUESTS]);

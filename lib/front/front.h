@@ -60,10 +60,13 @@ struct gd_request {
     uint64_t start_us;      /* when the head was complete */
     size_t max_body;        /* in on_head: the limit, to be lowered or raised; never more
                                than limits->request_memory, but for a streamed body */
-    bool stream;            /* in on_head: set to get the body by on_body, in pieces */
-    int refused; /* in on_gone: the status the front answers with itself; 0: the
-                    client has left */
-    void *user;  /* the handler's */
+    struct gd_span lines; /* in on_head: field lines, each with CRLF, that stand in every
+                             answer to it, the front's own included; borrowed until
+                             release */
+    bool stream;          /* in on_head: set to get the body by on_body, in pieces */
+    int refused;          /* in on_gone: the status the front answers with itself; 0: the
+                             client has left */
+    void *user;           /* the handler's */
     /* private */
     struct gd_conn *conn;
     char own_id[GD_REQUEST_ID_BYTES];

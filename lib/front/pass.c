@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "front/pass_head.h"
+#include "gather/fields.h"
 #include "upstream/relay.h"
 
 enum {
@@ -18,8 +19,10 @@ struct gd_pass {
     struct gd_forward *forward;
     void (*on_end)(void *arg, int status, enum gd_failure failure);
     void *arg;
-    struct gd_span line; /* of the request */
-    struct gd_buf head;  /* its head, until the relay takes it */
+    struct gd_span line;           /* of the request */
+    struct gd_plan_header *fields; /* the route's own, of the answer */
+    unsigned field_count;
+    struct gd_buf head; /* its head, until the relay takes it */
     struct gd_lease lease;
     struct gd_relay relay;
     struct gd_timer timer;
@@ -190,11 +193,14 @@ static void on_client_writable(void *arg)
 static bool open_answer(struct gd_pass *pass, const struct gd_response_head *head,
                         size_t whole)
 {
-    struct gd_plan_header headers[GD_REPLY_FIELDS_MAX];
-    struct gd_answer answer = {.release = on_release, .release_arg = pass};
+    struct gd_plan_header headers[GD_PASS_FIELDS_MAX];
+    struct gd_answer answer = {
+        .header_count = pass->field_count, .release = on_release, .release_arg = pass};
     bool is_head = pass->request->head.method == GD_METHOD_HEAD;
 
-    if (!gd_pass_read_head(head, is_head, whole, headers, &answer) ||
+    if (pass->field_count)
+        memcpy(headers, pass->fields, pass->field_count * sizeof(*headers));
+    if (!gd_pass_read_head(pass->route, head, is_head, whole, headers, &answer) ||
         !gd_request_open(pass->request, &answer, on_client_writable, pass))
         return false;
     pass->opened = true;
@@ -371,6 +377,20 @@ static void attempt(struct gd_pass *pass)
     }
 }
 
+static enum gd_failure make_fields(struct gd_pass *pass, const struct gd_values *values)
+{
+    const struct gd_plan_route *route = pass->route;
+    struct gd_arena *arena = pass->request->arena;
+
+    if (route->own_fields == 0)
+        return GD_OK;
+    pass->fields = gd_arena_raw(arena, route->own_fields * sizeof(*pass->fields));
+    return pass->fields && gd_answer_fields(route, values, arena, &pass->shared->scratch,
+                                            pass->fields, &pass->field_count)
+               ? GD_OK
+               : GD_FAIL_TOO_LARGE;
+}
+
 /* Writes the request line, which stays the same whatever server it goes to. */
 static enum gd_failure write_line(struct gd_pass *pass, const struct gd_values *values)
 {
@@ -416,6 +436,8 @@ void gd_pass_start(struct gd_pass *pass, const struct gd_values *values)
     if (upstream_of(pass)->hash_key)
         pass->lease.key =
             gd_upstream_key(upstream_of(pass), values, &pass->shared->scratch);
+    if (failure == GD_OK)
+        failure = make_fields(pass, values);
     gd_timer_init(&pass->timer, pass->shared->loop, on_timer, pass);
     gd_timer_arm(&pass->timer, pass->route->timeout_ms);
     if (failure)

@@ -1,5 +1,6 @@
 #include "front/pass_head.h"
 
+#include "front/cors.h"
 #include "http/forwarded.h"
 #include "http/hops.h"
 #include "http/write.h"
@@ -84,18 +85,30 @@ static size_t told_length(const struct gd_response_head *head)
                                                        : GD_LENGTH_UNKNOWN;
 }
 
-bool gd_pass_read_head(const struct gd_response_head *head, bool is_head, size_t whole,
+/* Whether the route decides on a field of the answer. */
+static bool is_routes_own(const struct gd_plan_route *route, struct gd_span name)
+{
+    if (route->finish.cors && gd_cors_owns(name))
+        return true;
+    for (unsigned i = 0; i < route->field_count; i++)
+        if (gd_span_ieq(route->fields[i].name, name))
+            return true;
+    return false;
+}
+
+bool gd_pass_read_head(const struct gd_plan_route *route,
+                       const struct gd_response_head *head, bool is_head, size_t whole,
                        struct gd_plan_header *headers, struct gd_answer *answer)
 {
     struct gd_hops hops;
-    unsigned count = 0;
+    unsigned count = answer->header_count;
 
     if (!gd_hops_read(&hops, &head->fields))
         return false;
     for (unsigned i = 0; i < head->fields.count; i++) {
         const struct gd_field *field = &head->fields.items[i];
 
-        if (!gd_hops_has(&hops, field))
+        if (!gd_hops_has(&hops, field) && !is_routes_own(route, field->name))
             headers[count++] = (struct gd_plan_header){field->name, field->value};
     }
     answer->status = head->status;

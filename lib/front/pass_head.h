@@ -7,6 +7,7 @@
 #include "front/front.h"
 #include "gather/forward.h"
 #include "plan/template.h"
+#include "upstream/exchange.h"
 
 /** Appends the request line. scratch: empty room for a target. GD_OK, or why not. */
 enum gd_failure gd_pass_write_line(struct gd_buf *out, const struct gd_plan_pass *plan,
@@ -29,10 +30,15 @@ static inline bool gd_pass_has_body(const struct gd_request *request)
             request->head.content_length > 0);
 }
 
-/** Fills what `headers` (room for GD_REPLY_FIELDS_MAX) and the rest of the answer say of
+enum { GD_PASS_FIELDS_MAX = GD_REPLY_FIELDS_MAX + 2 * GD_HEADERS_MAX };
+
+/** Fills what `headers` (room for GD_PASS_FIELDS_MAX, the first answer->header_count of
+ *  which are the route's own) and the rest of the answer say of
  *  a reply; borrows from its head. whole: the body has no more than these bytes, or
- *  GD_LENGTH_UNKNOWN. False when it cannot be passed on. */
-GD_MUST_CHECK bool gd_pass_read_head(const struct gd_response_head *head, bool is_head,
+ *  GD_LENGTH_UNKNOWN. What the route says itself replaces what the reply says. False when
+ *  it cannot be passed on. */
+GD_MUST_CHECK bool gd_pass_read_head(const struct gd_plan_route *route,
+                                     const struct gd_response_head *head, bool is_head,
                                      size_t whole, struct gd_plan_header *headers,
                                      struct gd_answer *answer);
 

@@ -1,6 +1,7 @@
 #include "front/redirect.h"
 
 #include "front/passage.h"
+#include "gather/fields.h"
 
 /* A value may begin with a slash. `//name` would be a host, `/.//name` is the path that
  * is meant (RFC 3986 3.3 and 5.2.4). */
@@ -34,12 +35,19 @@ void gd_redirect_start(struct gd_passage *passage)
     struct gd_values values = {.params = passage->match.params,
                                .param_count = passage->match.param_count,
                                .facts = &passage->facts};
-    struct gd_plan_header header = {.name = GD_SPAN("Location")};
-    struct gd_answer answer = {
-        .status = redirect->status, .headers = &header, .header_count = 1};
-    enum gd_failure failure = gd_redirect_write(
-        redirect, &values, &passage->generation->gathers.scratch, &header.value);
+    struct gd_plan_header headers[2 * GD_HEADERS_MAX + 1], *location;
+    struct gd_answer answer = {.status = redirect->status, .headers = headers};
+    struct gd_buf *scratch = &passage->generation->gathers.scratch;
+    enum gd_failure failure;
 
+    if (!gd_answer_fields(passage->route, &values, passage->request->arena, scratch,
+                          headers, &answer.header_count)) {
+        gd_passage_refuse(passage, 503, "no memory is left for this request");
+        return;
+    }
+    location = &headers[answer.header_count++];
+    location->name = GD_SPAN("Location");
+    failure = gd_redirect_write(redirect, &values, scratch, &location->value);
     if (failure == GD_OK) {
         gd_passage_account(passage, redirect->status);
         gd_request_answer(passage->request, &answer);

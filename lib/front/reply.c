@@ -51,6 +51,11 @@ static bool write_fields(struct gd_buf *out, const struct gd_answer *answer)
     return true;
 }
 
+static bool write_lines(struct gd_conn *conn)
+{
+    return conn->request == NULL || gd_buf_add_span(&conn->out, conn->request->lines);
+}
+
 static bool write_connection(struct gd_conn *conn)
 {
     if (!conn->keep)
@@ -121,7 +126,7 @@ bool gd_reply_head(struct gd_conn *conn, const struct gd_answer *answer,
         (type.len == 0 || gd_write_field(out, GD_SPAN("Content-Type"), type)) &&
         write_framing(out, framing, answer->body_bytes) &&
         gd_write_field(out, GD_SPAN("X-Request-Id"), id) && write_connection(conn) &&
-        write_fields(out, answer) && gd_write_end(out);
+        write_fields(out, answer) && write_lines(conn) && gd_write_end(out);
     if (ok)
         check_head(out, conn->head_only, framing);
     return ok;

@@ -1,9 +1,8 @@
 #include "gather/compose.h"
+#include "gather/fields.h"
 #include "gather/gather_inside.h"
 
 #include <assert.h>
-
-#include "plan/template.h"
 
 /* The answer of a gather that is done: parts spliced in the order of the file, or in the
  * shape the route gives it. */
@@ -13,9 +12,6 @@ enum { PARTS_MAX_BYTES = GD_CALLS_MAX * (2 * GD_CALL_NAME_MAX + 48) };
 
 /* RFC 9110 15.3.6: such an answer has no content, and says so by its length. */
 enum { STATUS_RESET_CONTENT = 205 };
-
-/* Of response_headers; a head has room for this and for Gather-Parts. */
-enum { HEADERS_MAX_BYTES = 32 * 1024 };
 
 /* Gather-Parts --------------------------------------------------------------------------
  */
@@ -90,45 +86,22 @@ static struct gd_span gather_parts(struct gd_gather *gather)
 /* Header fields -------------------------------------------------------------------------
  */
 
-static struct gd_span expand_field(struct gd_gather *gather,
-                                   const struct gd_plan_field *field)
-{
-    struct gd_buf *scratch = &gather->context->scratch;
-    struct gd_values values = gather->values;
-
-    if (field->template == NULL)
-        return field->value;
-    scratch->len = 0;
-    if (gd_template_expand(field->template, &values, scratch))
-        return GD_SPAN_NONE;
-    return gd_arena_copy(gather->about.arena, gd_buf_span(scratch));
-}
-
 /* An answer that is not complete is none without saying so. */
 static bool make_headers(struct gd_gather *gather, struct gd_outcome *outcome)
 {
     const struct gd_plan_route *route = gather->about.route;
     struct gd_plan_header *headers;
-    size_t bytes = 0;
 
-    if (outcome->complete && route->field_count == 0)
+    if (outcome->complete && route->own_fields == 0)
         return true;
     headers =
-        gd_arena_raw(gather->about.arena, (route->field_count + 1) * sizeof(*headers));
+        gd_arena_raw(gather->about.arena, (route->own_fields + 1) * sizeof(*headers));
     if (headers == NULL)
         return false;
     outcome->headers = headers;
-    for (unsigned i = 0; i < route->field_count; i++) {
-        struct gd_span value = expand_field(gather, &route->fields[i]);
-
-        if (value.ptr == NULL)
-            continue;
-        headers[outcome->header_count++] =
-            (struct gd_plan_header){route->fields[i].name, value};
-        bytes += route->fields[i].name.len + value.len;
-        if (bytes > HEADERS_MAX_BYTES)
-            return false;
-    }
+    if (!gd_answer_fields(route, &gather->values, gather->about.arena,
+                          &gather->context->scratch, headers, &outcome->header_count))
+        return false;
     if (outcome->complete)
         return true;
     headers[outcome->header_count] =

@@ -69,12 +69,18 @@ struct gd_draft_forward {
 
 struct gd_draft_route {
     const struct gd_yaml_node *calls, *pass, *redirect, *respond, *merge, *status,
-        *response_headers;
+        *response_headers, *cors;
     uint32_t timeout_ms;
     size_t max_body;
     struct gd_draft_forward forward;
     bool stream;
     unsigned parts;
+};
+
+struct gd_draft_cors {
+    const struct gd_yaml_node *origins, *methods, *headers, *expose;
+    bool credentials;
+    uint32_t max_age_ms;
 };
 
 struct gd_draft_merge {

@@ -114,17 +114,7 @@ static void load_status(struct gd_loader *loader, const struct gd_yaml_node *nod
 void gd_load_answer(struct gd_loader *loader, const struct gd_draft_route *draft,
                     const struct gd_names *names, struct gd_plan_route *route)
 {
-    struct gd_headers headers = {0};
-
     load_shape(loader, draft, names, route);
     route->answer_written = gd_load_answer_written(loader, draft);
     load_status(loader, draft->status, route);
-    gd_load_headers(loader, draft->response_headers, GD_HEADERS_ANSWER, names, &headers);
-    route->fields = gd_load_fields(loader, &headers, true, &route->field_count);
-    for (unsigned i = 0; i < route->field_count; i++) {
-        if (route->fields[i].template == NULL)
-            continue;
-        route->mentioned |= gd_template_needs(route->fields[i].template);
-        route->reads_body |= gd_template_reads_body(route->fields[i].template);
-    }
 }

@@ -273,9 +273,9 @@ void gd_load_set_header(struct gd_loader *loader, struct gd_span name,
     set_header(headers, (struct gd_plan_header){name, value}, NULL, false);
 }
 
-const struct gd_plan_field *gd_load_fields(struct gd_loader *loader,
-                                           const struct gd_headers *headers, bool all,
-                                           unsigned *count)
+struct gd_plan_field *gd_load_fields(struct gd_loader *loader,
+                                     const struct gd_headers *headers, bool all,
+                                     unsigned *count)
 {
     size_t size = (headers->count + 1) * sizeof(struct gd_plan_field);
     struct gd_plan_field *fields = gd_need(gd_arena_alloc(&loader->plan->arena, size));
@@ -283,9 +283,12 @@ const struct gd_plan_field *gd_load_fields(struct gd_loader *loader,
     *count = 0;
     for (unsigned i = 0; i < headers->count; i++)
         if (all || headers->templates[i])
-            fields[(*count)++] =
-                (struct gd_plan_field){headers->items[i].name, headers->items[i].value,
-                                       headers->templates[i], headers->secrets[i]};
+            fields[(*count)++] = (struct gd_plan_field){
+                .name = headers->items[i].name,
+                .value = headers->items[i].value,
+                .template = headers->templates[i],
+                .secret = headers->secrets[i],
+            };
     return fields;
 }
 

@@ -88,9 +88,8 @@ static void load_gather(struct gd_loader *loader, const struct gd_draft_route *d
 /* A redirect is answered at once, without calls and without the request's body. */
 static void check_unused(struct gd_loader *loader, const struct gd_yaml_node *node)
 {
-    static const char *const keys[] = {"timeout", "max_body", "merge",
-                                       "status",  "parts",    "response_headers",
-                                       "stream",  "forward"};
+    static const char *const keys[] = {"timeout", "max_body", "merge",  "status",
+                                       "parts",   "stream",   "forward"};
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         if (gd_yaml_get(node, keys[i]))
@@ -158,6 +157,7 @@ static void load_options(struct gd_loader *loader, const struct gd_yaml_node *no
     route->stream = draft.stream;
     route->parts = draft.parts != 0;
     load_kind(loader, node, &draft, names, route);
+    gd_load_finish(loader, &draft, names, route);
 }
 
 static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node)

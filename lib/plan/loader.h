@@ -15,7 +15,6 @@
 #include "plan/yamldoc.h"
 
 enum {
-    GD_HEADERS_MAX = 64,  /* in one map */
     GD_SERVERS_MAX = 1000 /* of one upstream */
 };
 
@@ -44,6 +43,7 @@ struct gd_loader {
     bool incomplete; /* a file could not be read: names may be missing */
     struct gd_draft_top top;
     struct gd_draft_route defaults;
+    bool finished;                     /* plan->unrouted is made of them */
     struct x509_store_st *trusted_cas; /* of the system; NULL: not needed so far */
     struct gd_digest *digest;          /* of the upstream that is being read; or NULL */
     struct gd_dict upstreams;          /* name → struct gd_upstream_draft */
@@ -135,7 +135,12 @@ void gd_load_written(struct gd_loader *loader, const struct gd_yaml_node *node,
 struct gd_span gd_load_answer_written(struct gd_loader *loader,
                                       const struct gd_draft_route *draft);
 
-/** What a route makes of its calls: `merge`, `respond`, `status`, `response_headers`. */
+/** What a route makes of its answers, whatever kind it is: `response_headers`, `cors`;
+ *  names: what fields may mention. Last, when its calls are known. */
+void gd_load_finish(struct gd_loader *loader, const struct gd_draft_route *draft,
+                    const struct gd_names *names, struct gd_plan_route *route);
+
+/** What a route makes of its calls: `merge`, `respond`, `status`. */
 void gd_load_answer(struct gd_loader *loader, const struct gd_draft_route *draft,
                     const struct gd_names *names, struct gd_plan_route *route);
 
@@ -194,9 +199,9 @@ struct gd_headers gd_load_copy_headers(struct gd_loader *loader,
                                        const struct gd_headers *from);
 
 /** The fields as the plan has them: all, or those with placeholders. */
-const struct gd_plan_field *gd_load_fields(struct gd_loader *loader,
-                                           const struct gd_headers *headers, bool all,
-                                           unsigned *count);
+struct gd_plan_field *gd_load_fields(struct gd_loader *loader,
+                                     const struct gd_headers *headers, bool all,
+                                     unsigned *count);
 
 /** The fields without placeholders as lines with CRLF. */
 struct gd_span gd_load_header_lines(struct gd_loader *loader,

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "http/token.h"
+#include "plan/finish.h"
 #include "plan/network.h"
 #include "plan/statuses.h"
 #include "plan/upstream.h"
@@ -73,11 +74,14 @@ struct gd_plan_server {
 enum { GD_CALLS_MAX = 64 };      /* calls of one route: a bit each */
 enum { GD_CALL_NAME_MAX = 128 }; /* bytes */
 
+enum { GD_HEADERS_MAX = 64 }; /* of one map; of an answer: twice that, with defaults */
+
 /** A header field whose value may have placeholders. */
 struct gd_plan_field {
     struct gd_span name, value;
     const struct gd_template *template; /* NULL: the value is fixed */
     bool secret;                        /* the value came from a `${…}` */
+    bool every; /* of an answer: it stands among the lines of struct gd_plan_finish */
 };
 
 /** What of the browser's request is passed on: nothing that is not listed. */
@@ -174,6 +178,8 @@ struct gd_plan_route {
     struct gd_span answer_written;      /* JSON: `respond` or `merge` as in the file */
     const struct gd_plan_field *fields; /* of an answer */
     unsigned field_count;
+    unsigned own_fields; /* of these: those that only the route's own answers have */
+    struct gd_plan_finish finish;
     bool stream;     /* parts may be sent as they complete */
     bool parts;      /* ?parts=a,b chooses calls */
     bool reads_body; /* a reference goes into the body, which has to be JSON then */
@@ -211,6 +217,7 @@ struct gd_plan {
     struct gd_router *router;    /* route index by method, host and path */
     struct gd_plan_fixed *fixed; /* in the order of the options' table */
     unsigned fixed_count;
+    struct gd_plan_finish unrouted; /* of what no route answers: as `defaults` says */
 
     struct gd_arena arena; /* owns everything above */
     _Atomic unsigned refs;

@@ -300,8 +300,10 @@ static bool keep_node(struct gd_report *report, const struct gd_option *option,
                option->type == GD_TYPE_TEXTS || option->type == GD_TYPE_NODE;
     bool list = option->type == GD_TYPE_NAMES || option->type == GD_TYPE_STATUSES;
     bool text = option->type == GD_TYPE_TEXT;
+    bool either = option->type == GD_TYPE_LIST;
 
     if ((map && node->kind != GD_YAML_MAP) || (list && node->kind != GD_YAML_LIST) ||
+        (either && node->kind == GD_YAML_MAP) ||
         (text && (node->kind != GD_YAML_SCALAR || gd_yaml_is_null(node))) ||
         (option->type != GD_TYPE_JSON && gd_yaml_is_null(node)))
         return say_wrong(report, option, node);

@@ -33,6 +33,7 @@
     X(REDIRECT, "a path, a URL, or a map with to and status",                            \
       "path or URL, or options, see below")                                              \
     X(TEXTS, "a map of texts (`name: text`)", "map of `name: text`")                     \
+    X(LIST, "a text, or a list of texts", "text, or list of texts")                      \
     X(NAMES, "a list of names", "list of names")                                         \
     X(STATUSES, "a list of statuses like [2xx, 404]", "list of statuses")                \
     X(MERGE, "named, flat or deep, or a map with mode and conflict",                     \

@@ -60,6 +60,11 @@ static json_t *map_of(json_t *value)
         json_pack("{s:s, s:o}", "type", "object", "additionalProperties", value));
 }
 
+static json_t *any_text(void)
+{
+    return gd_need(json_pack("{s:s}", "type", "string"));
+}
+
 static json_t *any_of(json_t *first, json_t *second)
 {
     return gd_need(json_pack("{s:[o, o]}", "anyOf", first, second));
@@ -146,7 +151,7 @@ static json_t *type_schema(const struct gd_option *option)
         return map_of(plain_text());
     case GD_TYPE_PATTERNS:
     case GD_TYPE_NAMES:
-        return list_of(gd_need(json_pack("{s:s}", "type", "string")));
+        return list_of(any_text());
     case GD_TYPE_ADDRESSES:
         return any_of(address(), list_of(address()));
     case GD_TYPE_ADMIN:
@@ -154,9 +159,8 @@ static json_t *type_schema(const struct gd_option *option)
     case GD_TYPE_SERVERS:
         return any_of(server(option), list_of(server(option)));
     case GD_TYPE_NETWORKS:
-        return any_of(gd_need(json_pack("{s:s}", "type", "string")),
-                      gd_need(json_pack("{s:s, s:{s:s}}", "type", "array", "items",
-                                        "type", "string")));
+    case GD_TYPE_LIST:
+        return any_of(any_text(), list_of(any_text()));
     case GD_TYPE_REDIRECT:
         return any_of(text_like(TARGET_PATTERN), ref(option->of));
     case GD_TYPE_STATUSES:

@@ -31,6 +31,8 @@
     X(ROUTE, struct gd_draft_route, "routes.PATTERN",                                     \
       "What is answered. The key is `[METHOD ][HOST]/PATH`, with `{name}` for a segment "  \
       "and `{name...}` for the rest.")                                                    \
+    X(CORS, struct gd_draft_cors, "routes.PATTERN.cors",                                  \
+      "Who may read answers in a browser from other origins.")                            \
     X(REDIRECT, struct gd_draft_redirect, "routes.PATTERN.redirect",                      \
       "The long form of `redirect`.")                                                     \
     X(CALL, struct gd_draft_call, "routes.PATTERN.calls.NAME",                            \
@@ -128,7 +130,12 @@
     X(ROUTE, "status", TEXT, NONE, status, 0, 0, "=200", "", APPLIED,                     \
       "The status of an answer, or the name of a call whose status it is.")               \
     X(ROUTE, "response_headers", HEADERS, NONE, response_headers, 0, 0, "", "", APPLIED,  \
-      "Header fields of an answer; one whose placeholder has no value is left out.")      \
+      "Header fields of an answer, beside those of `defaults`; one whose placeholder has " \
+      "no value is left out. Those without placeholders stand in problems as well, unless " \
+      "they speak of a content, like `Cache-Control`.")                                   \
+    X(ROUTE, "cors", SWITCH, CORS, cors, 0, 0, "=off", "", APPLIED,                        \
+      "Lets scripts of other origins read the answers, problems included, and answers "   \
+      "their preflights.")                                                                \
     X(ROUTE, "forward", SECTION, FORWARD, forward, 0, 0, "", "", APPLIED,                 \
       "What of the browser's request its calls pass on.")                                 \
     X(ROUTE, "stream", BOOL, NONE, stream, 0, 0, "true", "", APPLIED,                     \
@@ -137,6 +144,20 @@
     X(ROUTE, "parts", ENUM, NONE, parts, 0, 0, "off", "off|query", APPLIED,               \
       "`query`: with `?parts=user,orders` only these calls, and what they depend on, are " \
       "made.")                                                                            \
+    X(CORS, "origins", LIST, NONE, origins, 0, 0, "!", "", APPLIED,                       \
+      "`https://a.example`, `https://*.example.com` for what lies below it, or `*` for "  \
+      "all.")                                                                             \
+    X(CORS, "methods", LIST, NONE, methods, 0, 0, "=those of the routes", "", APPLIED,    \
+      "Methods that scripts may use, of those that a route takes.")                       \
+    X(CORS, "headers", LIST, NONE, headers, 0, 0, "=*", "", APPLIED,                       \
+      "Header fields that scripts may send; `*` for all.")                                \
+    X(CORS, "expose", LIST, NONE, expose, 0, 0,                                           \
+      "=[Gather-Parts, Retry-After, X-Request-Id]", "", APPLIED,                          \
+      "Header fields of answers that scripts may read.")                                  \
+    X(CORS, "credentials", BOOL, NONE, credentials, 0, 0, "false", "", APPLIED,           \
+      "Browsers may send cookies and the like; not with origins `*`.")                    \
+    X(CORS, "max_age", DURATION, NONE, max_age_ms, 0, GD_MS_MAX, "10m", "", APPLIED,      \
+      "How long browsers may keep the answer to a preflight.")                            \
     X(REDIRECT, "to", TEXT, NONE, to, 0, 0, "!", "", APPLIED,                             \
       "`/PATH` or `https://HOST/PATH`.")                                                  \
     X(REDIRECT, "status", ENUM, NONE, status, 0, 0, "308", "301|302|303|307|308", APPLIED, \

@@ -268,7 +268,7 @@ START_TEST(what_a_redirect_has_no_use_for_is_refused)
         "  /b: {redirect: /x, respond: 1}\n"
         "  /c: {redirect: \"/x?y={body.z}\"}\n"
         "  /d: {redirect: /x, status: 301}\n"
-        "  /e: {redirect: /x, response_headers: {A: b}, merge: flat, parts: query}\n"
+        "  /e: {redirect: /x, merge: flat, parts: query}\n"
         "  /f: {redirect: /x, stream: false, forward: {query: [a]}}\n",
         "gw.yaml:3:22: routes.\"/a\".pass: a route has one of calls, pass, redirect and "
         "respond",
@@ -278,10 +278,8 @@ START_TEST(what_a_redirect_has_no_use_for_is_refused)
         "nothing can be taken from it",
         "gw.yaml:6:22: routes.\"/d\".status: status has no effect on a redirect; remove "
         "it",
-        "gw.yaml:7:22: routes.\"/e\".response_headers: response_headers has no effect on "
-        "a redirect; remove it",
-        "gw.yaml:7:48: routes.\"/e\".merge: merge has no effect on a redirect; remove it",
-        "gw.yaml:7:61: routes.\"/e\".parts: parts has no effect on a redirect; remove it",
+        "gw.yaml:7:22: routes.\"/e\".merge: merge has no effect on a redirect; remove it",
+        "gw.yaml:7:35: routes.\"/e\".parts: parts has no effect on a redirect; remove it",
         "gw.yaml:8:22: routes.\"/f\".stream: stream has no effect on a redirect; remove "
         "it",
         "gw.yaml:8:37: routes.\"/f\".forward: forward has no effect on a redirect; "
@@ -331,7 +329,7 @@ START_TEST(mistakes_in_the_form_of_a_redirect_are_found)
         "found "
         "\"7\"",
         "gw.yaml:13:12: defaults.redirect: unknown key; allowed are timeout, max_body, "
-        "merge, status, response_headers, forward, stream, parts");
+        "merge, status, response_headers, cors, forward, stream, parts");
 }
 END_TEST
 

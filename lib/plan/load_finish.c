@@ -1,0 +1,232 @@
+#include "plan/loader.h"
+#include "plan/schema.h"
+#include "plan/template.h"
+
+/* What a route makes of its answers, whatever kind it is. */
+
+/* Lists ---------------------------------------------------------------------------------
+ */
+
+/* The elements of a list, or a text alone as the only one. */
+static const struct gd_yaml_node *first_of(const struct gd_yaml_node *node)
+{
+    return node->kind == GD_YAML_LIST ? node->first : node;
+}
+
+static const struct gd_yaml_node *next_of(const struct gd_yaml_node *list,
+                                          const struct gd_yaml_node *node)
+{
+    return node == list ? NULL : node->next;
+}
+
+static bool is_star(const struct gd_yaml_node *node)
+{
+    return node->kind == GD_YAML_SCALAR && gd_span_is(node->text, "*");
+}
+
+/* `GET, POST` of a list of tokens; empty for `*` and for no list. */
+static struct gd_span load_tokens(struct gd_loader *loader,
+                                  const struct gd_yaml_node *list, const char *what)
+{
+    struct gd_span text = GD_SPAN_NONE;
+    struct gd_words words;
+    struct gd_buf out;
+    bool ok = true;
+
+    if (list == NULL || is_star(list))
+        return GD_SPAN("");
+    gd_buf_init(&out, NULL, SIZE_MAX / 2);
+    for (const struct gd_yaml_node *node = first_of(list); node;
+         node = next_of(list, node)) {
+        if (node->kind != GD_YAML_SCALAR || !gd_is_token(node->text) || is_star(node)) {
+            gd_report_value(&loader->report, node, "expected %s, found %s", what,
+                            gd_words_found(&words, node));
+            continue;
+        }
+        ok = ok && (out.len == 0 || gd_buf_add_text(&out, ", ")) &&
+             gd_buf_add_span(&out, node->text);
+    }
+    if (ok)
+        text = gd_arena_copy(&loader->plan->arena, gd_buf_span(&out));
+    gd_need(text.ptr);
+    gd_buf_free(&out);
+    return text;
+}
+
+/* CORS ----------------------------------------------------------------------------------
+ */
+
+static void load_origins(struct gd_loader *loader, const struct gd_yaml_node *list,
+                         struct gd_plan_cors *out)
+{
+    struct gd_arena *arena = &loader->plan->arena;
+    struct gd_span *origins;
+    struct gd_words words;
+    struct gd_err err;
+
+    if (list == NULL || list->broken)
+        return;
+    out->any = is_star(list);
+    if (out->any)
+        return;
+    origins = gd_need(gd_arena_alloc(arena, (list->count + 1) * sizeof(*origins)));
+    out->origins = origins;
+    for (const struct gd_yaml_node *node = first_of(list); node;
+         node = next_of(list, node)) {
+        if (is_star(node)) {
+            gd_report_value(&loader->report, node,
+                            "\"*\" stands alone, without a list, for all origins");
+        } else if (node->kind != GD_YAML_SCALAR) {
+            gd_report_value(&loader->report, node,
+                            "expected an origin like https://a.example, found %s",
+                            gd_words_found(&words, node));
+        } else if (!gd_cors_check(node->text, &err)) {
+            gd_report_value(&loader->report, node, "%s", err.text);
+        } else {
+            origins[out->origin_count] = gd_arena_copy(arena, node->text);
+            gd_need(origins[out->origin_count++].ptr);
+        }
+    }
+}
+
+static const struct gd_plan_cors *load_cors(struct gd_loader *loader,
+                                            const struct gd_yaml_node *node)
+{
+    struct gd_draft_cors draft = {.origins = NULL};
+    struct gd_plan_cors *cors;
+    struct gd_words words;
+
+    if (node == NULL || (node->kind == GD_YAML_SCALAR && gd_span_is(node->text, "off")))
+        return NULL;
+    if (node->kind != GD_YAML_MAP) {
+        gd_report_value(&loader->report, node, "expected %s, found %s",
+                        gd_type_words(GD_TYPE_SWITCH), gd_words_found(&words, node));
+        return NULL;
+    }
+    gd_schema_defaults(GD_SECTION_CORS, &draft);
+    gd_schema_read(&loader->report, GD_SECTION_CORS, node, &draft);
+    cors = gd_need(gd_arena_alloc(&loader->plan->arena, sizeof(*cors)));
+    load_origins(loader, draft.origins, cors);
+    cors->credentials = draft.credentials;
+    cors->max_age_s = draft.max_age_ms / 1000;
+    cors->methods = load_tokens(loader, draft.methods, "a method like GET");
+    cors->headers = load_tokens(loader, draft.headers, "the name of a header field");
+    cors->expose = load_tokens(loader, draft.expose, "the name of a header field");
+    if (draft.expose == NULL)
+        cors->expose = GD_SPAN("Gather-Parts, Retry-After, X-Request-Id");
+    else if (is_star(draft.expose) && !cors->credentials)
+        cors->expose = GD_SPAN("*");
+    if (draft.expose && is_star(draft.expose) && cors->credentials)
+        gd_report_value(&loader->report, draft.expose,
+                        "with credentials: true fields are named one by one");
+    if (cors->any && cors->credentials)
+        gd_report_value(&loader->report, draft.origins,
+                        "\"*\" cannot go with credentials: true; name the origins");
+    return cors;
+}
+
+/* Fields --------------------------------------------------------------------------------
+ */
+
+/* Fields that speak of a content or its place, so that a problem must not have them. */
+static bool is_about_content(struct gd_span name)
+{
+    static const char *const names[] = {
+        "Age",
+        "Cache-Control",
+        "Content-Disposition",
+        "Content-Encoding",
+        "Content-Language",
+        "Content-Location",
+        "Content-Range",
+        "ETag",
+        "Expires",
+        "Last-Modified",
+        "Link",
+        "Location",
+        "Pragma",
+        "Set-Cookie",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (gd_span_ieq(name, gd_span_of(names[i])))
+            return true;
+    return false;
+}
+
+/* The fields of every answer among these, as lines. */
+static struct gd_span lines_of(struct gd_loader *loader, const struct gd_headers *all)
+{
+    struct gd_headers every = gd_load_copy_headers(loader, all);
+
+    every.count = 0;
+    for (unsigned i = 0; i < all->count; i++)
+        if (all->templates[i] == NULL && !is_about_content(all->items[i].name)) {
+            every.items[every.count] = all->items[i];
+            every.templates[every.count++] = NULL;
+        }
+    return gd_load_header_lines(loader, &every);
+}
+
+static void keep_fields(struct gd_loader *loader, const struct gd_headers *headers,
+                        struct gd_plan_route *route)
+{
+    struct gd_plan_field *fields =
+        gd_load_fields(loader, headers, true, &route->field_count);
+
+    route->fields = fields;
+    for (unsigned i = 0; i < route->field_count; i++) {
+        const struct gd_template *template = fields[i].template;
+
+        fields[i].every = template == NULL && !is_about_content(fields[i].name);
+        route->own_fields += !fields[i].every;
+        if (template == NULL)
+            continue;
+        route->mentioned |= gd_template_needs(template);
+        route->reads_body |= gd_template_reads_body(template);
+    }
+}
+
+/* What streams does not wait for the body. */
+static void check_fields(struct gd_loader *loader, const struct gd_draft_route *draft,
+                         const struct gd_plan_route *route)
+{
+    bool waits =
+        route->kind == GD_ROUTE_KIND_GATHER || route->kind == GD_ROUTE_KIND_RESPOND;
+
+    if (route->reads_body && !waits)
+        gd_report_key(&loader->report, draft->response_headers,
+                      "this route does not wait for the body, so nothing can be taken "
+                      "from it");
+}
+
+/* The fields of `defaults`, and those of the route in their place or beside them. */
+static void load_fields(struct gd_loader *loader, const struct gd_draft_route *draft,
+                        const struct gd_names *names, struct gd_plan_route *route)
+{
+    const struct gd_yaml_node *usual = loader->defaults.response_headers;
+    struct gd_headers headers = {0};
+
+    gd_load_headers(loader, usual, GD_HEADERS_ANSWER, names, &headers);
+    if (!loader->finished)
+        loader->plan->unrouted.lines = lines_of(loader, &headers);
+    if (draft->response_headers != usual)
+        gd_load_headers(loader, draft->response_headers, GD_HEADERS_ANSWER, names,
+                        &headers);
+    route->finish.lines = lines_of(loader, &headers);
+    keep_fields(loader, &headers, route);
+    check_fields(loader, draft, route);
+}
+
+void gd_load_finish(struct gd_loader *loader, const struct gd_draft_route *draft,
+                    const struct gd_names *names, struct gd_plan_route *route)
+{
+    const struct gd_yaml_node *usual = loader->defaults.cors;
+
+    load_fields(loader, draft, names, route);
+    if (!loader->finished)
+        loader->plan->unrouted.cors = load_cors(loader, usual);
+    route->finish.cors = draft->cors == usual ? loader->plan->unrouted.cors
+                                              : load_cors(loader, draft->cors);
+    loader->finished = true;
+}
