@@ -149,6 +149,16 @@
       "Connections in the pool")                                                         \
     X(SESSIONS_DIALLING, GAUGE, "gatherd_server_sessions", "state=\"dialling\"",         \
       "Connections in the pool")                                                         \
+    X(STREAMS, GAUGE, "gatherd_server_streams", "",                                      \
+      "Requests on connections that speak HTTP/2")                                       \
+    X(STREAM_RESETS, COUNTER, "gatherd_server_stream_resets_total", "",                  \
+      "HTTP/2 requests that the server has reset")                                       \
+    X(GOAWAYS, COUNTER, "gatherd_server_goaways_total", "",                              \
+      "HTTP/2 connections on which the server takes no more requests")                   \
+    X(PINGS, COUNTER, "gatherd_server_pings_total", "",                                  \
+      "HTTP/2 pings, sent because a connection was silent")                              \
+    X(PINGS_LOST, COUNTER, "gatherd_server_pings_lost_total", "",                        \
+      "Of these, those whose answer did not come in time")                               \
     X(QUEUED, GAUGE, "gatherd_server_queued", "", "Calls waiting for a connection")      \
     X(STATE_OUT, GAUGE, "gatherd_server_state", "state=\"out\"",                         \
       "Workers for which the server is not as it should be")                             \

@@ -31,14 +31,16 @@ struct gd_pass {
     int status;               /* of the reply */
     bool opened;              /* the answer's head was handed over */
     bool leased;
-    bool uploading; /* the request's body is not complete */
-    bool consumed;  /* a piece of it was taken */
-    bool paused;    /* it is held back */
-    bool held;      /* the client has not taken a piece of the answer */
-    bool retried;   /* the one retry after a stale connection is used up */
-    bool extra;     /* it holds one of the upstream's tries beside the first */
-    bool ended;     /* the upstream is done with */
-    uint32_t tries; /* beside the first */
+    bool uploading;    /* the request's body is not complete */
+    bool consumed;     /* a piece of it was taken */
+    bool paused;       /* it is held back */
+    bool held;         /* the client has not taken a piece of the answer */
+    bool retried;      /* the one retry after a stale connection is used up */
+    bool fresh;        /* the next lease must be a new connection */
+    bool extra;        /* it holds one of the upstream's tries beside the first */
+    bool ended;        /* the upstream is done with */
+    uint32_t tries;    /* beside the first */
+    uint32_t refusals; /* times the server had not looked at the request */
 };
 
 static void attempt(struct gd_pass *pass);
@@ -229,7 +231,8 @@ static bool retry(struct gd_pass *pass, bool listed, enum gd_failure failure, in
         return false;
     judge(pass, failure, status);
     pass->tries++;
-    pass->leased = pass->retried = false;
+    pass->leased = pass->retried = pass->fresh = false;
+    pass->refusals = 0;
     pass->lease.avoid = pass->lease.server;
     gd_relay_cancel(&pass->relay);
     gd_lease_end(&pass->lease, pass->relay.reusable);
@@ -270,9 +273,12 @@ static enum gd_relay_say on_reply(void *arg, const struct gd_response_head *head
     return pass->held ? GD_RELAY_HOLD : GD_RELAY_MORE;
 }
 
-/* RFC 9112 9.3.1, as for a call; what was taken of a body cannot be sent again. */
+/* RFC 9112 9.3.1 and RFC 9113 8.7, as for a call; what was taken of a body cannot be sent
+ * again. */
 static bool is_stale(const struct gd_pass *pass, enum gd_failure failure)
 {
+    if (failure == GD_FAIL_RESET && pass->relay.refused)
+        return pass->refusals < GD_REFUSALS_MAX && !pass->consumed;
     return failure == GD_FAIL_RESET && pass->lease.reused && !pass->relay.heard &&
            !pass->retried && !pass->consumed &&
            gd_method_idempotent(pass->request->head.method);
@@ -287,7 +293,11 @@ static void on_failed(void *arg, enum gd_failure failure)
             fail(pass, failure);
         return;
     }
-    pass->retried = true;
+    if (pass->relay.refused)
+        pass->refusals++;
+    else
+        pass->retried = true;
+    pass->fresh = true;
     pass->leased = false;
     if (pass->uploading) /* its progress was watched until now */
         gd_timer_arm(&pass->timer, pass->route->timeout_ms);
@@ -363,8 +373,8 @@ static void attempt(struct gd_pass *pass)
 
     pass->lease.may_fail =
         pass->tries < plan->upstream->retry.tries && !gd_pass_has_body(pass->request);
-    switch (gd_upstream_lease(pass->shared->upstreams, plan->upstream->index,
-                              pass->retried, &pass->lease, on_lease, pass)) {
+    switch (gd_upstream_lease(pass->shared->upstreams, plan->upstream->index, pass->fresh,
+                              &pass->lease, on_lease, pass)) {
     case GD_LEASE_READY:
         start_relay(pass);
         break;

@@ -129,9 +129,12 @@ static void say_why(struct gd_call *call, enum gd_failure failure)
 }
 
 /* RFC 9112 9.3.1: a connection may be closed just as a request is sent on it; one that
- * was not answered at all may be sent again when that does no harm. */
+ * was not answered at all may be sent again when that does no harm. RFC 9113 8.7: one
+ * that the server has not looked at may always be. */
 static bool is_stale(const struct gd_call *call)
 {
+    if (call->failure == GD_FAIL_RESET && call->lease.session && call->exchange.refused)
+        return call->refusals < GD_REFUSALS_MAX;
     return call->failure == GD_FAIL_RESET && call->lease.session && call->lease.reused &&
            !call->exchange.heard && !call->stale &&
            gd_method_idempotent(call->plan->method);
@@ -281,7 +284,11 @@ static enum gd_failure decode(struct gd_call *call)
 
 static enum verdict send_again(struct gd_call *call)
 {
-    call->stale = call->fresh = true;
+    if (call->exchange.refused)
+        call->refusals++;
+    else
+        call->stale = true;
+    call->fresh = true;
     call->failure = GD_OK;
     gd_exchange_free(&call->exchange);
     gd_stat_inc(&stats_of(call)->values[GD_UPSTREAM_STALE_RETRIES]);

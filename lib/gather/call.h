@@ -54,6 +54,7 @@ struct gd_call {
     bool made;               /* the content is there: all tries send the same */
     bool extra;              /* it holds one of the upstream's tries beside the first */
     uint8_t tries;           /* beside the first */
+    uint8_t refusals;        /* times the server had not looked at the request */
     uint32_t pause_ms;       /* before the next one */
     uint32_t retry_after_s;  /* what the last reply asked for; 0: nothing */
     uint64_t start_us;

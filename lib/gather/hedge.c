@@ -48,7 +48,8 @@ static void on_exchange(void *arg, enum gd_failure failure)
     struct gd_hedge *hedge = arg;
     int status = hedge->exchange.status;
     bool stale =
-        failure == GD_FAIL_RESET && hedge->lease.reused && !hedge->exchange.heard;
+        failure == GD_FAIL_RESET &&
+        (hedge->exchange.refused || (hedge->lease.reused && !hedge->exchange.heard));
 
     if (!stale)
         gd_lease_judge(&hedge->lease, failure, status);

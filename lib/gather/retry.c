@@ -119,6 +119,7 @@ bool gd_retry_prepare(struct gd_call *call, enum gd_failure failure)
     gd_call_free(call);
     call->tries++;
     call->stale = call->fresh = false;
+    call->refusals = 0;
     call->failure = GD_OK;
     call->status = 0;
     call->lease.avoid = call->lease.server;

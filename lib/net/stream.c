@@ -216,6 +216,16 @@ bool gd_stream_resumed(const struct gd_stream *stream)
     return stream->tls && SSL_session_reused(stream->tls->ssl);
 }
 
+struct gd_span gd_stream_protocol(const struct gd_stream *stream)
+{
+    const unsigned char *name = NULL;
+    unsigned len = 0;
+
+    if (stream->tls)
+        SSL_get0_alpn_selected(stream->tls->ssl, &name, &len);
+    return (struct gd_span){(const char *)name, len};
+}
+
 const char *gd_stream_trouble(const struct gd_stream *stream)
 {
     return stream->tls ? stream->tls->trouble : NULL;

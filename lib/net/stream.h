@@ -15,6 +15,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "base/bytes.h"
 #include "base/loop.h"
 #include "net/address.h"
 
@@ -74,6 +75,9 @@ enum gd_io gd_stream_handshake(struct gd_stream *stream);
 
 /** Whether the handshake resumed an earlier session. */
 bool gd_stream_resumed(const struct gd_stream *stream);
+
+/** What the server has chosen by ALPN; empty: nothing, or no TLS. */
+struct gd_span gd_stream_protocol(const struct gd_stream *stream);
 
 /** What went wrong in TLS itself, as constant text; NULL: nothing, or no TLS. */
 const char *gd_stream_trouble(const struct gd_stream *stream);

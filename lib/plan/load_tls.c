@@ -126,6 +126,8 @@ void gd_load_tls(struct gd_loader *loader, const struct gd_yaml_node *map,
     *tls = (struct gd_plan_tls){.verify = draft->verify,
                                 .min_version = (enum gd_tls_version)draft->min_version};
     tls->context = gd_tls_context_new(tls->verify, tls->min_version);
+    if (upstream->http != GD_HTTP_1)
+        gd_tls_context_offer_h2(tls->context, upstream->http == GD_HTTP_2);
     upstream->tls = tls;
     load_trust(loader, draft, tls->context);
     load_own(loader, draft, tls->context);

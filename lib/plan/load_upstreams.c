@@ -176,6 +176,28 @@ static void check_pool(struct gd_loader *loader, const struct gd_yaml_node *map,
         pool->idle = pool->min;
 }
 
+/* What is only for connections that speak HTTP/2, where none does. */
+static void check_http(struct gd_loader *loader, const struct gd_yaml_node *map,
+                       const struct gd_plan_upstream *upstream)
+{
+    static const char *const names[] = {"streams", "ping"};
+    const struct gd_yaml_node *http = gd_yaml_get(map, "http");
+    const struct gd_yaml_node *pool = gd_yaml_get(map, "pool");
+
+    if (upstream->mock && upstream->http != GD_HTTP_1)
+        gd_report_value(&loader->report, http, "a mock speaks HTTP/1.1");
+    if (pool == NULL || pool->kind != GD_YAML_MAP || upstream->http != GD_HTTP_1 ||
+        (http && http->broken))
+        return;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct gd_yaml_node *node = gd_yaml_get(pool, names[i]);
+
+        if (node)
+            gd_report_key(&loader->report, node,
+                          "has no effect: it is for http: 2 or auto");
+    }
+}
+
 static void load_deadline(struct gd_loader *loader, const struct gd_yaml_node *node,
                           struct gd_plan_upstream *upstream)
 {
@@ -217,6 +239,7 @@ static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
         gd_load_mock(loader, draft.mock, upstream);
     else if (!gd_yaml_get(map, "servers") && !gd_yaml_get(map, "mock"))
         gd_report_value(&loader->report, map, "servers (or mock) is missing");
+    check_http(loader, map, &upstream->plan);
     gd_load_tls(loader, map, &draft.tls, &upstream->plan);
 }
 

@@ -60,6 +60,10 @@
       "Header fields of every request to it. `{version}` is this program's version. "     \
       "`User-Agent: gatherd/{version}` and `Accept: application/json` are set unless "    \
       "given here.")                                                                      \
+    X(UPSTREAM, "http", ENUM, NONE, plan.http, 0, 0, "1.1", "1.1|2|auto", APPLIED,        \
+      "The version of HTTP that is spoken. `2`: servers must speak HTTP/2, with `https` "  \
+      "chosen by ALPN, with `http` from the first byte (prior knowledge). `auto`: with "   \
+      "`https` what the server chooses, else 1.1.")                                       \
     X(UPSTREAM, "max_response", SIZE, NONE, plan.max_response, 1, GD_SIZE_MAX, "10MiB", "", \
       APPLIED, "Largest body of an answer to a call; a `pass` has no bound.")             \
     X(UPSTREAM, "accept_encoding", BOOL, NONE, plan.accept_encoding, 0, 0, "off", "", APPLIED, \
@@ -104,6 +108,12 @@
       "Age at which a connection is no longer used again.")                               \
     X(POOL, "max_requests", INT, NONE, max_requests, 1, 1000000000, "10000", "", APPLIED, \
       "Requests after which a connection is closed.")                                     \
+    X(POOL, "streams", INT, NONE, streams, 1, 65535, "1000", "", APPLIED,                 \
+      "Requests at once on a connection that speaks HTTP/2, if the server allows as many; " \
+      "then another connection is opened.")                                               \
+    X(POOL, "ping", DURATION, NONE, ping_ms, 100, GD_MS_MAX, "30s", "", APPLIED,          \
+      "How long a connection that speaks HTTP/2 may be silent before the server is asked "  \
+      "whether it is there; without an answer within `timeout` it is closed.")            \
     X(POOL, "queue", INT, NONE, queue, 0, 1000000, "256", "", APPLIED,                    \
       "Calls that may wait for a connection; more fail with `overload`.")                 \
     X(EJECT, "errors", INT, NONE, errors, 1, 1000, "5", "", APPLIED,                      \

@@ -50,6 +50,14 @@ SSL_CTX *gd_tls_context_new(bool verify, enum gd_tls_version min_version)
     return context;
 }
 
+void gd_tls_context_offer_h2(SSL_CTX *context, bool only)
+{
+    static const unsigned char both[] = "\x02h2\x08http/1.1";
+
+    if (SSL_CTX_set_alpn_protos(context, both, only ? 3 : sizeof(both) - 1) != 0)
+        abort();
+}
+
 static BIO *open_text(struct gd_span pem)
 {
     BIO *bio = BIO_new_mem_buf(pem.len ? pem.ptr : "", (int)pem.len);

@@ -31,6 +31,9 @@ enum { GD_TLS_FILE_MAX = 4 << 20 }; /* bytes of certificates or of a key */
  * to, a `SSL_SESSION *` that holds a reference; NULL: nowhere. */
 SSL_CTX *gd_tls_context_new(bool verify, enum gd_tls_version min_version);
 
+/** Offers HTTP/2 by ALPN, before HTTP/1.1 or only. */
+void gd_tls_context_offer_h2(SSL_CTX *context, bool only);
+
 /** Trusts the certificates of a PEM text. False with err: the sentence, to stand behind
  *  the name of the file. */
 GD_MUST_CHECK bool gd_tls_context_trust(SSL_CTX *context, struct gd_span pem,

@@ -22,9 +22,18 @@ enum gd_balance {
     GD_BALANCE_HASH,
 };
 
+/** What is spoken to its servers; in the order of the words of the option's row. */
+enum gd_plan_http {
+    GD_HTTP_1,    /* HTTP/1.1 */
+    GD_HTTP_2,    /* HTTP/2; without TLS by prior knowledge */
+    GD_HTTP_AUTO, /* what the server chooses by ALPN; without TLS HTTP/1.1 */
+};
+
 struct gd_plan_pool {
     uint32_t min, max, idle, queue, max_requests;
+    uint32_t streams; /* requests at once on a connection that speaks HTTP/2 */
     uint32_t idle_timeout_ms;
+    uint32_t ping_ms; /* how long such a connection may be silent */
     uint64_t max_age_ms;
 };
 
@@ -65,6 +74,7 @@ struct gd_plan_upstream {
     unsigned char digest[GD_DIGEST_BYTES]; /* of all the file says of it (digest.h) */
     struct gd_plan_server *servers; /* a mock has one, whose port its listener decides */
     unsigned server_count;
+    enum gd_plan_http http;
     enum gd_balance balance;
     const struct gd_template *hash_key; /* of that balance; else NULL */
     uint32_t timeout_ms;                /* one try, from lease to last byte */

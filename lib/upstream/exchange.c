@@ -29,6 +29,7 @@ static void finish(struct gd_exchange *exchange, enum gd_verdict verdict)
 
     if (verdict == GD_VERDICT_FAILED) {
         failure = exchange->failure;
+        exchange->refused = gd_session_refused(exchange->session);
         exchange->reusable = false;
         exchange->body = GD_SPAN_NONE;
         gd_buf_free(&exchange->reply);
@@ -51,8 +52,8 @@ static void on_readable(void *arg)
 
     /* Readable in the very turn the request was written: the bytes, or the end, were
      * there before it and are no answer to it. */
-    if (session->pooled &&
-        exchange->started_us == gd_loop_now_us(session->server->loop)) {
+    if (gd_session_is_strange(session, exchange->started_us,
+                              gd_loop_now_us(session->server->loop))) {
         if (gd_session_is_quiet(session))
             return;
         finish(exchange, gd_reply_fail(exchange, GD_FAIL_RESET,
@@ -104,17 +105,17 @@ static void write_request(struct gd_exchange *exchange)
     struct iovec pieces[2];
     size_t n = 0;
 
-    switch (gd_stream_write(&session->stream, pieces, unwritten(exchange, pieces), &n)) {
+    switch (gd_session_write(session, pieces, unwritten(exchange, pieces), &n)) {
     case GD_IO_OK:
     case GD_IO_AGAIN:
         exchange->written += n;
         if (exchange->written == request->len + exchange->content.len)
             gd_buf_free(request);
-        gd_stream_want_write(&session->stream, request->len > 0);
+        gd_session_want_write(session, request->len > 0);
         break;
     case GD_IO_EOF:
     case GD_IO_ERROR:
-        gd_stream_want_write(&session->stream, false);
+        gd_session_want_write(session, false);
         gd_loop_defer(session->server->loop, &exchange->outcome, on_broken, exchange);
         break;
     }

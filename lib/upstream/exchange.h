@@ -1,7 +1,7 @@
 #ifndef GD_UPSTREAM_EXCHANGE_H
 #define GD_UPSTREAM_EXCHANGE_H
 /**
- * One HTTP/1.1 request and its reply on a leased session.
+ * One request and its reply on a leased session.
  *
  * Writes the request at once (the rest when the socket takes it), reads the reply into
  * its own buffer, follows 1xx, decodes the framing in place, and completes exactly once:
@@ -19,6 +19,10 @@
 #include "upstream/upstream.h"
 
 enum { GD_REPLY_FIELDS_MAX = 100, GD_REPLY_HEAD_MAX = 32768, GD_INFORMATIONAL_MAX = 16 };
+
+/** How often a request that its server had not looked at is sent again at most. A server
+ *  that goes away while many wait for it may do so several times. */
+enum { GD_REFUSALS_MAX = 8 };
 
 /** How far a final head has been read, see upstream/reply.h. */
 struct gd_reply_reader {
@@ -39,6 +43,7 @@ struct gd_exchange {
     const char *why;           /* constant text with the failure, for logs */
     bool reusable;             /* the connection is clean and kept alive */
     bool heard;                /* at least one byte of a reply came */
+    bool refused; /* with `reset`: the server has not looked at the request */
     /* set by the caller before the start, or NULL */
     size_t *budget; /* borrowed: bytes left to the replies of one request together */
     struct gd_span content; /* borrowed until on_done: the body, sent behind request */

@@ -70,7 +70,8 @@ static void on_exchange(void *arg, enum gd_failure failure)
     struct gd_health *health = arg;
     int status = health->exchange.status;
     bool stale =
-        failure == GD_FAIL_RESET && health->lease.reused && !health->exchange.heard;
+        failure == GD_FAIL_RESET &&
+        (health->exchange.refused || (health->lease.reused && !health->exchange.heard));
 
     /* A pooled connection that had gone stale says nothing of the server. */
     if (!stale)

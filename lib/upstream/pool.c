@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "upstream/carrier.h"
 #include "upstream/lists.h"
 #include "upstream/place.h"
 #include "upstream/standing.h"
+#include "upstream/sweep.h"
 #include "upstream/warm.h"
 
 enum lease_state {
@@ -16,11 +18,6 @@ enum lease_state {
     LEASE_DECIDED,  /* the outcome is known and about to be told */
     LEASE_OUT,      /* the caller has the session */
 };
-
-enum { SWEEPS_PER_TIMEOUT = 8, SWEEP_MIN_MS = 10 };
-
-/* How long a session above pool.idle stays unused before it is closed. */
-enum { SURPLUS_MS = 1000, SURPLUS_SWEEP_MS = 250 };
 
 /* A server that refuses is always idle and would draw every call to itself. */
 enum { REST_US = 1000000 };
@@ -80,12 +77,14 @@ static void decide(struct gd_lease *lease, enum gd_failure failure)
 }
 
 /* The session, in whatever state, is the lease's from now on. */
-static void grant(struct gd_session *session, struct gd_lease *lease, bool pooled)
+void gd_pool_grant(struct gd_session *session, struct gd_lease *lease, bool pooled)
 {
     change_state(session, GD_SESSION_LEASED);
-    session->pooled = pooled;
     session->served++;
     session->lease = NULL;
+    if (session->carrier)
+        session = gd_carrier_add(session);
+    session->pooled = pooled;
     lease->dial = NULL;
     lease->session = session;
     lease->reused = pooled;
@@ -105,7 +104,7 @@ static void on_queue_deadline(void *arg)
  */
 
 /* The session must not be in a list any more. */
-static void close_session(struct gd_session *session)
+void gd_pool_close_session(struct gd_session *session)
 {
     count_sessions(session->server, session->state, -1);
     gd_session_close(session);
@@ -115,7 +114,7 @@ static void close_session(struct gd_session *session)
 static void close_idle(struct gd_session *session)
 {
     gd_idle_remove(session->server, session);
-    close_session(session);
+    gd_pool_close_session(session);
 }
 
 /* The failure class says that it failed; the log says why, at most once a second. */
@@ -129,24 +128,28 @@ static void note_failed_dial(struct gd_server *server, const char *why)
                    server->upstream->name, server->name, why);
 }
 
-/* lease NULL: for whoever comes. */
-static void dial(struct gd_server *server, struct gd_lease *lease)
+/* NULL: the system refused at once, which is noted. */
+static struct gd_session *start_dialling(struct gd_server *server)
 {
     struct gd_session *session = gd_session_dial(server);
     char reason[128];
 
     gd_stat_inc(&server->stats[GD_SERVER_CONNECTS]);
-    if (session == NULL) {
+    if (session)
+        count_sessions(server, GD_SESSION_DIALLING, 1);
+    else
         note_failed_dial(server, errno == EDESTADDRREQ
                                      ? "no address is known for it"
                                      : strerror_r(errno, reason, sizeof(reason)));
-        if (lease)
-            decide(lease, GD_FAIL_CONNECT);
-        return;
-    }
-    count_sessions(server, GD_SESSION_DIALLING, 1);
-    if (lease == NULL) {
-        gd_orphan_push(server, session);
+    return session;
+}
+
+static void dial(struct gd_server *server, struct gd_lease *lease)
+{
+    struct gd_session *session = start_dialling(server);
+
+    if (session == NULL) {
+        decide(lease, GD_FAIL_CONNECT);
         return;
     }
     session->lease = lease;
@@ -154,16 +157,23 @@ static void dial(struct gd_server *server, struct gd_lease *lease)
     lease->state = LEASE_DIALLING;
 }
 
-void gd_pool_dial_ahead(struct gd_server *server)
+bool gd_pool_dial_for_all(struct gd_server *server)
 {
-    gd_stat_inc(&server->stats[GD_SERVER_AHEAD]);
-    dial(server, NULL);
+    struct gd_session *session = start_dialling(server);
+
+    if (session)
+        gd_orphan_push(server, session);
+    return session != NULL;
 }
 
 /* Dials for those who wait while there is room. Each round takes one out of the queue, so
  * a server that refuses at once costs one attempt a lease and no more. */
-static void feed(struct gd_server *server)
+void gd_pool_feed(struct gd_server *server)
 {
+    if (server->multiplexes) {
+        gd_carrier_feed(server);
+        return;
+    }
     while (server->first_waiter &&
            gd_pool_sessions(server) < server->upstream->pool.max) {
         struct gd_lease *lease = server->first_waiter;
@@ -173,72 +183,18 @@ static void feed(struct gd_server *server)
     }
 }
 
-static bool past_age(const struct gd_session *session, uint64_t now_us)
-{
-    return now_us - session->born_us >= session->server->upstream->pool.max_age_ms * 1000;
-}
-
-/* As many as pool.min says are kept, however long they are unused. */
-static bool past_idling(const struct gd_session *session, uint64_t now_us)
-{
-    const struct gd_plan_pool *pool = &session->server->upstream->pool;
-
-    return (now_us - session->idle_us >= (uint64_t)pool->idle_timeout_ms * 1000 &&
-            gd_pool_sessions(session->server) > pool->min) ||
-           past_age(session, now_us);
-}
-
-/* More sessions are idle than are to be kept. They are not closed at once: calls come in
- * bursts, and what the last one needed the next one will. */
-static bool has_surplus(const struct gd_server *server)
-{
-    return server->sessions[GD_SESSION_IDLE] > server->upstream->pool.idle;
-}
-
-/* Arms the sweep, or brings it forward when there is a surplus to look after. */
-static void arm_sweep(struct gd_server *server)
-{
-    uint32_t ms = server->upstream->pool.idle_timeout_ms / SWEEPS_PER_TIMEOUT;
-
-    if (has_surplus(server) && ms > SURPLUS_SWEEP_MS)
-        ms = SURPLUS_SWEEP_MS;
-    if (ms < SWEEP_MIN_MS)
-        ms = SWEEP_MIN_MS;
-    if (server->sweep_ms && server->sweep_ms <= ms)
-        return;
-    server->sweep_ms = ms;
-    gd_timer_arm(&server->sweep, ms);
-}
-
-static void on_sweep(void *arg)
-{
-    struct gd_server *server = arg;
-    uint64_t now_us = gd_loop_now_us(server->loop);
-    struct gd_session *session, *newer;
-
-    for (session = server->oldest; session; session = newer) {
-        newer = session->newer;
-        if (past_idling(session, now_us) ||
-            (has_surplus(server) && now_us - session->idle_us >= SURPLUS_MS * 1000))
-            close_idle(session);
-    }
-    server->sweep_ms = 0;
-    if (server->newest)
-        arm_sweep(server);
-}
-
-static void make_idle(struct gd_session *session)
+void gd_pool_make_idle(struct gd_session *session)
 {
     struct gd_server *server = session->server;
 
     if (server->upstream->pool.idle == 0 || server->drained) {
-        close_session(session);
+        gd_pool_close_session(session);
         return;
     }
     change_state(session, GD_SESSION_IDLE);
     session->idle_us = gd_loop_now_us(server->loop);
     gd_idle_push(server, session);
-    arm_sweep(server);
+    gd_sweep_arm(server);
 }
 
 /* A good session is free: for the first who waits, else for later. */
@@ -247,16 +203,28 @@ static void settle(struct gd_session *session)
     struct gd_server *server = session->server;
     struct gd_lease *lease = server->first_waiter;
 
-    if (lease == NULL) {
-        make_idle(session);
+    if (session->carrier) {
+        gd_carrier_settle(session);
+    } else if (lease == NULL) {
+        gd_pool_make_idle(session);
     } else if (lease->fresh) {
-        close_session(session);
-        feed(server);
+        gd_pool_close_session(session);
+        gd_pool_feed(server);
     } else {
         gd_queue_remove(server, lease);
-        grant(session, lease, true);
+        gd_pool_grant(session, lease, true);
         decide(lease, GD_OK);
     }
+}
+
+/* Whether the session may have another lease, as far as its past goes. */
+bool gd_pool_is_worn(struct gd_session *session)
+{
+    struct gd_server *server = session->server;
+
+    return session->served >= server->upstream->pool.max_requests ||
+           gd_sweep_is_old(session, gd_loop_now_us(server->loop)) ||
+           gd_place_has_left(session);
 }
 
 static void take_back(struct gd_session *session, bool reusable)
@@ -264,14 +232,17 @@ static void take_back(struct gd_session *session, bool reusable)
     struct gd_server *server = session->server;
 
     assert(session->on_readable == NULL); /* its exchange has ended or was cancelled */
+    if (session->h2) {
+        gd_carrier_review(gd_carrier_remove(session));
+        return;
+    }
     if (reusable && !session->spoiled && !session->outstanding &&
-        session->served < server->upstream->pool.max_requests &&
-        !past_age(session, gd_loop_now_us(server->loop)) && !gd_place_has_left(session)) {
+        !gd_pool_is_worn(session)) {
         settle(session);
         return;
     }
-    close_session(session);
-    feed(server);
+    gd_pool_close_session(session);
+    gd_pool_feed(server);
 }
 
 void gd_pool_dialled(struct gd_session *session, enum gd_failure failure, const char *why)
@@ -286,24 +257,28 @@ void gd_pool_dialled(struct gd_session *session, enum gd_failure failure, const 
 
         if (!moved)
             note_failed_dial(server, why);
-        close_session(session);
+        gd_pool_close_session(session);
         gd_warm_dialled(server, false);
         if (lease) {
             lease->dial = NULL;
             if (!moved || !gd_place_move_lease(lease))
                 decide(lease, failure);
+        } else {
+            gd_carrier_fail_waiters(server, failure, moved);
         }
-        feed(server);
+        gd_pool_feed(server);
         return;
     }
     session->born_us = gd_loop_now_us(server->loop);
     server->rests_until_us = 0;
     gd_warm_dialled(server, true);
+    gd_carrier_note(session);
     if (lease == NULL) {
         take_back(session, true);
+        gd_pool_feed(server);
         return;
     }
-    grant(session, lease, false);
+    gd_pool_grant(session, lease, false);
     decide(lease, GD_OK);
 }
 
@@ -327,34 +302,56 @@ void gd_pool_tell(struct gd_lease *lease, enum gd_failure failure)
 /* The newest idle session that is still good; NULL when there is none. */
 static struct gd_session *take_idle(struct gd_server *server)
 {
-    while (server->newest) {
-        struct gd_session *session = server->newest;
+    struct gd_session *session, *older;
 
-        if (!past_idling(session, gd_loop_now_us(server->loop))) {
+    for (session = server->newest; session; session = older) {
+        older = session->older;
+        if (gd_sweep_is_due(session, gd_loop_now_us(server->loop))) {
+            close_idle(session);
+        } else if (session->carrier == NULL || gd_carrier_has_room(session)) {
             gd_idle_remove(server, session);
             return session;
         }
-        close_idle(session);
     }
     return NULL;
+}
+
+/* One that carries others already, or an idle one. */
+static struct gd_session *take_session(struct gd_server *server)
+{
+    struct gd_session *session = server->carriers ? gd_carrier_find(server) : NULL;
+
+    return session ? session : take_idle(server);
 }
 
 bool gd_pool_is_full(const struct gd_server *server)
 {
     return server->newest == NULL &&
-           gd_pool_sessions(server) >= server->upstream->pool.max;
+           gd_pool_sessions(server) >= server->upstream->pool.max &&
+           gd_carrier_find(server) == NULL;
+}
+
+void gd_pool_queue_up(struct gd_server *server, struct gd_lease *lease)
+{
+    lease->state = LEASE_QUEUED;
+    gd_queue_push(server, lease);
+    gd_timer_init(&lease->deadline, server->loop, on_queue_deadline, lease);
+    gd_timer_arm(&lease->deadline, server->upstream->timeout_ms);
 }
 
 enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *lease)
 {
     const struct gd_plan_pool *pool = &server->upstream->pool;
-    struct gd_session *session = lease->fresh ? NULL : take_idle(server);
+    bool scarce = server->multiplexes && gd_pool_sessions(server) >= pool->max;
+    struct gd_session *session = lease->fresh && !scarce ? NULL : take_session(server);
 
     if (session) {
-        grant(session, lease, true);
+        gd_pool_grant(session, lease, true);
         lease->state = LEASE_OUT;
         return GD_LEASE_READY;
     }
+    if (server->multiplexes)
+        return gd_carrier_wait(server, lease);
     if (gd_pool_sessions(server) >= pool->max && server->oldest)
         close_idle(server->oldest);
     if (gd_pool_sessions(server) < pool->max) {
@@ -363,10 +360,7 @@ enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *le
     }
     if (server->queued >= pool->queue)
         return GD_LEASE_FULL;
-    lease->state = LEASE_QUEUED;
-    gd_queue_push(server, lease);
-    gd_timer_init(&lease->deadline, server->loop, on_queue_deadline, lease);
-    gd_timer_arm(&lease->deadline, server->upstream->timeout_ms);
+    gd_pool_queue_up(server, lease);
     return GD_LEASE_WAIT;
 }
 
@@ -410,7 +404,7 @@ void gd_pool_init(struct gd_server *server, const struct gd_upstream_context *co
     server->loop = context->loop;
     if (plan->https)
         server->tls = gd_tls_peer_new(upstream->tls, plan->address.host);
-    gd_timer_init(&server->sweep, context->loop, on_sweep, server);
+    gd_sweep_init(server);
     gd_warm_init(server, &upstream->pool, context->warming);
 }
 
@@ -422,6 +416,9 @@ void gd_pool_bind(struct gd_server *server, const struct gd_upstream_context *co
 
     server->plan = plan;
     server->upstream = upstream;
+    server->multiplexes =
+        upstream->http == GD_HTTP_2 || (upstream->http == GD_HTTP_AUTO && plan->https);
+    server->room = upstream->pool.streams;
     server->stats = stats->values;
     server->out_until_s = &stats->out_until_s;
     if (server->tls)
@@ -442,7 +439,7 @@ void gd_pool_close(struct gd_server *server)
         struct gd_session *session = server->orphans;
 
         gd_orphan_remove(server, session);
-        close_session(session);
+        gd_pool_close_session(session);
     }
     assert(gd_pool_sessions(server) == 0 && server->queued == 0);
     gd_timer_disarm(&server->sweep);

@@ -9,12 +9,17 @@
  * pool.idle are closed when they stay unused for a second; none is idle while the server
  * is drained. Leases are told by deferred work, so that nothing the pool does ever runs
  * inside it again.
+ *
+ * Where one session carries many leases (carrier.h), they wait in the queue while it is
+ * dialled, and further ones are dialled only for those that those on their way will not
+ * have room for.
  */
 #include "base/log.h"
 #include "net/tls.h"
 #include "upstream/session.h"
 #include "upstream/upstream.h"
 
+struct gd_carrier;
 struct gd_target;
 struct gd_upstream;
 
@@ -51,7 +56,13 @@ struct gd_server {
     uint64_t out_us, since_us, until_us;
     struct gd_session *newest; /* idle, used first */
     struct gd_session *oldest;
-    struct gd_session *orphans; /* dialling for a lease that left, or ahead of need */
+    struct gd_session *orphans; /* dialling for a lease that left, or for all */
+    /* those that speak HTTP/2, see carrier.h */
+    bool multiplexes;            /* the next session is expected to carry many leases */
+    uint32_t room;               /* … namely so many */
+    uint32_t streams;            /* leases that are carried */
+    uint32_t carrying, leaving;  /* sessions that carry some; that take no more */
+    struct gd_carrier *carriers; /* those that carry some and may take more */
     struct gd_lease *first_waiter, *last_waiter;
     /* see warm.h */
     struct gd_timer warm;
@@ -76,15 +87,8 @@ void gd_pool_bind(struct gd_server *server, const struct gd_upstream_context *co
                   const struct gd_plan_upstream *upstream,
                   const struct gd_plan_server *plan);
 
-/** Opens a session for whoever comes. */
-void gd_pool_dial_ahead(struct gd_server *server);
-
-/** Sessions in all states. */
-static inline uint32_t gd_pool_sessions(const struct gd_server *server)
-{
-    return server->sessions[GD_SESSION_IDLE] + server->sessions[GD_SESSION_LEASED] +
-           server->sessions[GD_SESSION_DIALLING];
-}
+/** Opens a session for whoever comes. False: the system refused, which is noted. */
+bool gd_pool_dial_for_all(struct gd_server *server);
 
 /** Closes what is idle or being dialled for nobody. No lease may be out or waiting. */
 void gd_pool_close(struct gd_server *server);
@@ -95,25 +99,53 @@ enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *le
 /** Closes the sessions that are idle. */
 void gd_pool_close_idle(struct gd_server *server);
 
+/** Sessions in all states, but for those that take no more leases. */
+static inline uint32_t gd_pool_sessions(const struct gd_server *server)
+{
+    return server->sessions[GD_SESSION_IDLE] + server->sessions[GD_SESSION_LEASED] +
+           server->sessions[GD_SESSION_DIALLING] - server->leaving;
+}
+
 /** Whether a lease would have to wait for another one to end. */
 bool gd_pool_is_full(const struct gd_server *server);
 
 /** Leases that are out, waiting or being dialled for. */
 static inline uint32_t gd_pool_pending(const struct gd_server *server)
 {
-    return server->sessions[GD_SESSION_LEASED] + server->sessions[GD_SESSION_DIALLING] +
-           server->queued;
+    return server->sessions[GD_SESSION_LEASED] - server->carrying + server->streams +
+           server->sessions[GD_SESSION_DIALLING] + server->queued;
 }
 
 /* From the session: */
 
-/** The connection attempt has ended. failure: GD_OK, connect or tls; why: its reason,
- *  borrowed. */
+/** The connection attempt has ended. failure: GD_OK, connect, tls or protocol; why: its
+ *  reason, borrowed. */
 void gd_pool_dialled(struct gd_session *session, enum gd_failure failure,
                      const char *why);
 
 /** An idle session became readable. */
 void gd_pool_evict(struct gd_session *session);
+
+/* From carrier.c: */
+
+/** The session, in whatever state, is the lease's from now on; or one more is, of one
+ * that carries many. pooled: it was not opened for it. */
+void gd_pool_grant(struct gd_session *session, struct gd_lease *lease, bool pooled);
+
+/** Lets the lease wait for any session. */
+void gd_pool_queue_up(struct gd_server *server, struct gd_lease *lease);
+
+/** Dials for those who wait. */
+void gd_pool_feed(struct gd_server *server);
+
+/** Keeps a session that nobody needs now, which is in no list. */
+void gd_pool_make_idle(struct gd_session *session);
+
+/** Closes a session, which is in no list. */
+void gd_pool_close_session(struct gd_session *session);
+
+/** Whether a session may not have another lease, as far as its past goes. */
+bool gd_pool_is_worn(struct gd_session *session);
 
 /* From place.c: */
 

@@ -42,6 +42,7 @@ static void leave_session(struct gd_relay *relay, bool clean)
 static void fail(struct gd_relay *relay, enum gd_failure failure, const char *why)
 {
     relay->why = why;
+    relay->refused = gd_session_refused(relay->session);
     relay->state = GD_EXCHANGE_DONE;
     leave_session(relay, false);
     gd_buf_free(&relay->in);
@@ -60,7 +61,7 @@ static void finish(struct gd_relay *relay, size_t extra)
     session->outstanding = !whole;
     relay->state = GD_EXCHANGE_DONE;
     leave_session(relay,
-                  relay->reusable && whole && extra == 0 && !session->stream.ended);
+                  relay->reusable && whole && extra == 0 && !gd_session_ended(session));
 }
 
 /* The reply ----------------------------------------------------------------------------
@@ -94,8 +95,11 @@ static enum outcome hand_on(struct gd_relay *relay, const struct gd_response_hea
 {
     struct gd_span piece;
     size_t rest;
+    enum gd_body_result result = decode(relay, head ? head->bytes : 0, &piece, &rest);
 
-    switch (decode(relay, head ? head->bytes : 0, &piece, &rest)) {
+    if (gd_session_at_end(relay->session))
+        result = GD_BODY_DONE;
+    switch (result) {
     case GD_BODY_BAD:
         fail(relay, GD_FAIL_PROTOCOL, "the chunked coding is malformed");
         return READ_OVER;
@@ -140,7 +144,9 @@ static enum outcome look_at_head(struct gd_relay *relay)
     }
     relay->state = GD_EXCHANGE_BODY;
     relay->reusable = head.keep_alive;
-    gd_body_init(&relay->decoder, head.framing, head.content_length);
+    /* HTTP/2 has seen to the length, and tells the end itself. */
+    gd_body_init(&relay->decoder, relay->session->h2 ? GD_FRAMING_EOF : head.framing,
+                 head.content_length);
     return hand_on(relay, &head);
 }
 
@@ -197,7 +203,7 @@ static enum outcome read_once(struct gd_relay *relay)
         return READ_OVER;
     }
     room = in->cap - in->len;
-    switch (gd_stream_read(&relay->session->stream, in->data + in->len, room, &n)) {
+    switch (gd_session_read(relay->session, in->data + in->len, room, &n)) {
     case GD_IO_OK:
         break;
     case GD_IO_AGAIN:
@@ -219,7 +225,7 @@ static enum outcome read_once(struct gd_relay *relay)
     if ((relay->state == GD_EXCHANGE_HEAD ? look_at_head(relay) : hand_on(relay, NULL)) ==
         READ_OVER)
         return READ_OVER;
-    if (n == room || relay->session->stream.ended)
+    if (n == room || gd_session_ended(relay->session))
         return READ_ON;
     if (in->len == 0)
         gd_buf_free(in);
@@ -233,13 +239,14 @@ static void on_readable(void *arg)
     int reads = 0;
 
     if (relay->held) {
-        gd_stream_want_read(&session->stream, false);
+        gd_session_want_read(session, false);
         return;
     }
     /* What is there before the request, or in the very turn it was written, is no answer
      * to it. */
     if (relay->started_us == 0 ||
-        (session->pooled && relay->started_us == gd_loop_now_us(session->server->loop))) {
+        gd_session_is_strange(session, relay->started_us,
+                              gd_loop_now_us(session->server->loop))) {
         if (gd_session_is_quiet(session))
             return;
         fail(relay, GD_FAIL_RESET, "closed or unasked bytes while idle");
@@ -254,7 +261,7 @@ void gd_relay_resume(struct gd_relay *relay)
     assert(relay->held && running(relay));
     relay->held = false;
     gd_buf_free(&relay->in);
-    gd_stream_want_read(&relay->session->stream, true);
+    gd_session_want_read(relay->session, true);
 }
 
 /* The request --------------------------------------------------------------------------
@@ -281,7 +288,7 @@ static void go_deaf(struct gd_relay *relay)
     relay->deaf = true;
     gd_buf_free(&relay->out);
     relay->out_at = 0;
-    gd_stream_want_write(&relay->session->stream, false);
+    gd_session_want_write(relay->session, false);
     gd_work_cancel(&relay->work);
     gd_loop_defer(relay->session->server->loop, &relay->work, on_broken, relay);
 }
@@ -316,7 +323,7 @@ static void write_all(struct gd_relay *relay, struct iovec *iov, int count)
     if (relay->started_us == 0)
         relay->started_us = gd_loop_now_us(session->server->loop);
     session->outstanding = true;
-    switch (gd_stream_write(&session->stream, iov, count, &n)) {
+    switch (gd_session_write(session, iov, count, &n)) {
     case GD_IO_OK:
     case GD_IO_AGAIN:
         break;
@@ -333,7 +340,9 @@ static void write_all(struct gd_relay *relay, struct iovec *iov, int count)
         go_deaf(relay);
         return;
     }
-    gd_stream_want_write(&session->stream, n < total);
+    gd_session_want_write(session, n < total);
+    if (n == total && relay->sent_last)
+        gd_session_finish(session);
 }
 
 static struct iovec pending(const struct gd_relay *relay)
@@ -399,7 +408,7 @@ void gd_relay_start(struct gd_relay *relay, struct gd_session *session,
                                .arg = arg,
                                .session = session,
                                .reader = {.method = method},
-                               .chunked = body == GD_FRAMING_CHUNKED,
+                               .chunked = body == GD_FRAMING_CHUNKED && !session->h2,
                                .sent_last = body == GD_FRAMING_NONE,
                                .state = GD_EXCHANGE_HEAD};
     gd_buf_move(&relay->out, head);

@@ -1,7 +1,7 @@
 #ifndef GD_UPSTREAM_RELAY_H
 #define GD_UPSTREAM_RELAY_H
 /**
- * One HTTP/1.1 request and its reply on a leased session, both streamed.
+ * One request and its reply on a leased session, both streamed.
  *
  * Where an exchange keeps a whole reply, a relay hands it on in pieces and reads the next
  * ones when they are taken; the body of the request is given in pieces in the same way,
@@ -45,6 +45,7 @@ struct gd_relay {
     const char *why; /* constant text with a failure, for logs */
     bool reusable;   /* the connection is clean and kept alive */
     bool heard;      /* at least one byte of a reply came */
+    bool refused;    /* with `reset`: the server has not looked at the request */
     uint64_t moved;  /* bytes written and read so far: it grows while there is progress */
     /* private */
     const struct gd_relay_handler *handler;

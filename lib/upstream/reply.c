@@ -89,6 +89,7 @@ void gd_reply_init(struct gd_exchange *exchange)
     exchange->body = GD_SPAN_NONE;
     exchange->why = NULL;
     exchange->heard = false;
+    exchange->refused = false;
     exchange->reusable = false;
 }
 
@@ -114,7 +115,7 @@ static enum gd_verdict complete(struct gd_exchange *exchange, size_t end, size_t
 {
     exchange->body.ptr = exchange->reply.data + exchange->head_bytes;
     exchange->body.len = end - exchange->head_bytes;
-    if (extra > 0 || exchange->session->stream.ended)
+    if (extra > 0 || gd_session_ended(exchange->session))
         exchange->reusable = false;
     exchange->session->server->reply_hint = end < HINT_MAX ? end + 1 : FIRST_READ;
     return GD_VERDICT_COMPLETE;
@@ -155,10 +156,25 @@ static enum gd_verdict decode_chunks(struct gd_exchange *exchange)
     }
 }
 
+/* Where HTTP/2 is spoken, the stream tells when the body is complete, and that it has its
+ * length. */
+static enum gd_verdict look_at_stream(struct gd_exchange *exchange)
+{
+    const size_t len = exchange->reply.len;
+
+    if (len - exchange->head_bytes > exchange->max_response)
+        return gd_reply_fail(exchange, GD_FAIL_TOO_LARGE,
+                             "the body is more than max_response");
+    return gd_session_at_end(exchange->session) ? complete(exchange, len, 0)
+                                                : GD_VERDICT_MORE;
+}
+
 static enum gd_verdict look_at_body(struct gd_exchange *exchange)
 {
     const size_t len = exchange->reply.len;
 
+    if (exchange->session->h2)
+        return look_at_stream(exchange);
     switch (exchange->decoder.framing) {
     case GD_FRAMING_NONE:
         return complete(exchange, exchange->head_bytes, len - exchange->head_bytes);
@@ -226,7 +242,8 @@ bool gd_exchange_head(const struct gd_exchange *exchange, struct gd_field *items
 static enum gd_verdict look_at_end(struct gd_exchange *exchange)
 {
     if (exchange->state == GD_EXCHANGE_BODY &&
-        exchange->decoder.framing == GD_FRAMING_EOF && !exchange->session->stream.cut)
+        (gd_session_at_end(exchange->session) ||
+         (exchange->decoder.framing == GD_FRAMING_EOF && !exchange->session->stream.cut)))
         return complete(exchange, exchange->reply.len, 0);
     if (!exchange->heard)
         return gd_reply_fail(exchange, GD_FAIL_RESET, "closed without an answer");
@@ -256,8 +273,7 @@ enum gd_verdict gd_reply_read(struct gd_exchange *exchange)
         if (!make_room(exchange))
             return gd_reply_fail(exchange, GD_FAIL_TOO_LARGE, "no memory for the answer");
         room = reply->cap - reply->len;
-        switch (gd_stream_read(&exchange->session->stream, reply->data + reply->len, room,
-                               &n)) {
+        switch (gd_session_read(exchange->session, reply->data + reply->len, room, &n)) {
         case GD_IO_OK:
             break;
         case GD_IO_AGAIN:
@@ -276,7 +292,8 @@ enum gd_verdict gd_reply_read(struct gd_exchange *exchange)
                                                       : look_at_body(exchange);
         /* A read that left room has emptied the socket; asking again would be in vain,
          * unless the end is known to be next. */
-        if (verdict != GD_VERDICT_MORE || (n < room && !exchange->session->stream.ended))
+        if (verdict != GD_VERDICT_MORE ||
+            (n < room && !gd_session_ended(exchange->session)))
             return verdict;
     }
     return GD_VERDICT_MORE;

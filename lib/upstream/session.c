@@ -5,10 +5,11 @@
 
 #include "base/mem.h"
 #include "net/race.h"
+#include "upstream/carrier.h"
 #include "upstream/place.h"
 
-static void dial_failed(struct gd_session *session, enum gd_failure failure,
-                        const char *why)
+void gd_session_dial_failed(struct gd_session *session, enum gd_failure failure,
+                            const char *why)
 {
     gd_timer_disarm(&session->connect_timer);
     gd_pool_dialled(session, failure, why);
@@ -18,14 +19,29 @@ static void dial_failed_errno(struct gd_session *session)
 {
     char reason[128];
 
-    dial_failed(session, GD_FAIL_CONNECT, strerror_r(errno, reason, sizeof(reason)));
+    gd_session_dial_failed(session, GD_FAIL_CONNECT,
+                           strerror_r(errno, reason, sizeof(reason)));
 }
 
-static void dial_done(struct gd_session *session)
+void gd_session_dial_done(struct gd_session *session)
 {
     gd_timer_disarm(&session->connect_timer);
-    gd_stream_want_read(&session->stream, true);
     gd_pool_dialled(session, GD_OK, NULL);
+}
+
+/* Bytes can be sent: what is spoken? */
+static void begin(struct gd_session *session)
+{
+    enum gd_plan_http http = session->server->upstream->http;
+    bool chosen = gd_span_is(gd_stream_protocol(&session->stream), "h2");
+
+    gd_stream_want_read(&session->stream, true);
+    if (session->stream.tls && http == GD_HTTP_2 && !chosen)
+        gd_session_dial_failed(session, GD_FAIL_TLS, "it did not choose HTTP/2 by ALPN");
+    else if (chosen || (http == GD_HTTP_2 && !session->stream.tls))
+        gd_carrier_start(session);
+    else
+        gd_session_dial_done(session);
 }
 
 static void shake_hands(struct gd_session *session)
@@ -40,12 +56,12 @@ static void shake_hands(struct gd_session *session)
         gd_stat_inc(&stats[GD_SERVER_TLS_HANDSHAKES]);
         if (gd_stream_resumed(stream))
             gd_stat_inc(&stats[GD_SERVER_TLS_RESUMED]);
-        dial_done(session);
+        begin(session);
         return;
     case GD_IO_EOF:
     case GD_IO_ERROR:
         gd_stat_inc(&stats[GD_SERVER_TLS_FAILURES]);
-        dial_failed(session, GD_FAIL_TLS, gd_stream_trouble(stream));
+        gd_session_dial_failed(session, GD_FAIL_TLS, gd_stream_trouble(stream));
         return;
     }
 }
@@ -67,7 +83,7 @@ static void on_raced(void *arg, int fd, const struct gd_address *to)
         gd_stream_start_tls(&session->stream, session->server->tls);
         shake_hands(session);
     } else {
-        dial_done(session);
+        begin(session);
     }
 }
 
@@ -80,6 +96,10 @@ enum gd_failure gd_session_failure(struct gd_session *session, const char **why)
 {
     struct gd_server *server = session->server;
 
+    if (session->h2) {
+        *why = session->h2->why;
+        return session->h2->failure;
+    }
     *why = gd_stream_trouble(&session->stream);
     if (*why == NULL) {
         *why = "the connection was reset";
@@ -96,7 +116,9 @@ static void on_readable(void *arg)
 {
     struct gd_session *session = arg;
 
-    if (session->state == GD_SESSION_DIALLING) {
+    if (session->carrier) {
+        gd_carrier_readable(session);
+    } else if (session->state == GD_SESSION_DIALLING) {
         shake_hands(session);
     } else if (session->on_readable == NULL && gd_session_is_quiet(session)) {
         return;
@@ -115,7 +137,9 @@ static void on_writable(void *arg)
 {
     struct gd_session *session = arg;
 
-    if (session->state == GD_SESSION_DIALLING)
+    if (session->carrier)
+        gd_carrier_writable(session);
+    else if (session->state == GD_SESSION_DIALLING)
         shake_hands(session);
     else if (session->on_writable)
         session->on_writable(session->arg);
@@ -128,9 +152,12 @@ static void on_connect_timeout(void *arg)
     struct gd_session *session = arg;
 
     errno = ETIMEDOUT;
-    if (session->stream.tls)
-        dial_failed(session, GD_FAIL_CONNECT,
-                    "the TLS handshake was not done by connect_timeout");
+    if (session->carrier)
+        gd_session_dial_failed(session, GD_FAIL_CONNECT,
+                               "its HTTP/2 settings did not come by connect_timeout");
+    else if (session->stream.tls)
+        gd_session_dial_failed(session, GD_FAIL_CONNECT,
+                               "the TLS handshake was not done by connect_timeout");
     else
         dial_failed_errno(session);
 }
@@ -164,6 +191,7 @@ void gd_session_close(struct gd_session *session)
     gd_timer_disarm(&session->connect_timer);
     gd_race_cancel(session->race);
     session->race = NULL;
+    gd_carrier_close(session);
     /* In the middle of an answer a reset tells the server to stop working on it. */
     gd_stream_close(&session->stream, session->outstanding);
     gd_loop_bury(session->server->loop, &session->grave, gd_free, session);
@@ -179,7 +207,7 @@ void gd_session_attach(struct gd_session *session, void (*on_readable_cb)(void *
 
 void gd_session_detach(struct gd_session *session)
 {
-    gd_stream_want_write(&session->stream, false);
+    gd_session_want_write(session, false);
     session->on_readable = session->on_writable = NULL;
     session->arg = NULL;
 }

@@ -26,6 +26,12 @@ static void end_first_round(struct gd_server *server)
         gd_warming_tell(warming);
 }
 
+static void dial_ahead(struct gd_server *server)
+{
+    gd_stat_inc(&server->stats[GD_SERVER_AHEAD]);
+    gd_pool_dial_for_all(server);
+}
+
 static void on_due(void *arg)
 {
     struct gd_server *server = arg;
@@ -35,7 +41,7 @@ static void on_due(void *arg)
     if (server->warm_pace_ms < PACE_MAX_MS)
         server->warm_pace_ms *= 2;
     for (uint32_t n = missing(server); n > 0 && missing(server) > 0; n--)
-        gd_pool_dial_ahead(server);
+        dial_ahead(server);
     if (server->orphans == NULL)
         end_first_round(server);
     gd_warm_check(server);

@@ -3,9 +3,10 @@ import re
 
 from common import c_files, read
 
-LAYERS = ["daemon", "front", "gather", "upstream", "net", "plan", "http", "json", "base"]
+LAYERS = ["daemon", "front", "gather", "upstream", "h2", "net", "plan", "http", "json", "base"]
 # libevhtp redefines regcomp and regexec for whoever includes it, and is to stay replaceable.
 EVHTP_FILES = ("lib/front/",)
+NGHTTP2_FILES = ("lib/h2/",)
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 
 
@@ -27,6 +28,8 @@ def check(root):
             quote, target = include.groups()
             if "evhtp" in target and not path.startswith(EVHTP_FILES):
                 yield path, number, "only lib/front may include libevhtp"
+            if "nghttp2" in target and not path.startswith(NGHTTP2_FILES):
+                yield path, number, "only lib/h2 may include nghttp2"
             if quote == "<":
                 continue
             used = target.split("/")[0]
@@ -44,4 +47,5 @@ BREAKS = [
     ({"lib/base/err.c": '#include "err.h"\n'}, "does not name a layer"),
     ({"lib/misc/x.c": ""}, "folder misc is not a layer"),
     ({"lib/net/stream.c": "#include <evhtp/evhtp.h>\n"}, "only lib/front may include libevhtp"),
+    ({"lib/upstream/pool.c": "#include <nghttp2/nghttp2.h>\n"}, "only lib/h2 may include nghttp2"),
 ]

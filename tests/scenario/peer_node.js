@@ -1,6 +1,8 @@
-// An upstream made of Node's own HTTP server: peers.py starts it with KEY and CERT for TLS.
+// An upstream made of Node's own HTTP servers: peers.py starts it with 1 or 2, the version
+// that is spoken, its port, and KEY and CERT for TLS.
 const fs = require("fs");
 const http = require("http");
+const http2 = require("http2");
 const https = require("https");
 const zlib = require("zlib");
 
@@ -21,8 +23,15 @@ function answer(request, response) {
   }
 }
 
-const [, , port, key, cert] = process.argv;
+const [, , version, port, key, cert] = process.argv;
 const options = key ? { key: fs.readFileSync(key), cert: fs.readFileSync(cert) } : {};
-const server = key ? https.createServer(options, answer) : http.createServer(answer);
+const server =
+  version === "2"
+    ? key
+      ? http2.createSecureServer({ ...options, allowHTTP1: true }, answer)
+      : http2.createServer(answer)
+    : key
+      ? https.createServer(options, answer)
+      : http.createServer(answer);
 server.listen(Number(port), "127.0.0.1");
 process.stdin.on("end", () => process.exit(0)).resume();

@@ -22,7 +22,7 @@ http {{
     fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
     types {{ application/json json; }}
     gzip on; gzip_types application/json; gzip_http_version 1.0;
-    server {{ listen 127.0.0.1:{port}{tls}; root {folder}; }}
+    server {{ listen 127.0.0.1:{port}{h2}{tls}; root {folder}; {more} }}
 }}
 """
 NGINX_TLS = " ssl; ssl_certificate {cert}; ssl_certificate_key {key}"
@@ -34,13 +34,14 @@ def free_port():
 
 
 class Peer:
-    """A server as a process, which can be killed and started again on the same port."""
+    """A server as a process, which can be killed and started again on the same port. h2:
+    it speaks HTTP/2; without TLS nothing else. more: directives of nginx's own."""
 
-    def __init__(self, name, tls=False):
+    def __init__(self, name, tls=False, h2=False, more=""):
         self.home = tempfile.TemporaryDirectory(prefix=f"gatherd-{name}-")
         os.chmod(self.home.name, 0o755)  # its workers may be someone else
         self.name, self.port = name, free_port()
-        self.pair = authority().issue() if tls else None
+        self.pair, self.h2, self.more = authority().issue() if tls else None, h2, more
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         with open(os.path.join(self.home.name, "item.json"), "w", encoding="ascii") as file:
             json.dump({"by": name, "words": "n" * 2000}, file)
@@ -80,7 +81,8 @@ class Nginx(Peer):
         tls = NGINX_TLS.format(cert=self.pair.cert, key=self.pair.key) if self.pair else ""
         config = os.path.join(self.home.name, "nginx.conf")
         with open(config, "w", encoding="ascii") as file:
-            file.write(NGINX.format(folder=self.home.name, port=self.port, tls=tls))
+            file.write(NGINX.format(folder=self.home.name, port=self.port, tls=tls,
+                                    h2=" http2" if self.h2 else "", more=self.more))
         return [shutil.which("nginx") or "/usr/sbin/nginx", "-p", self.home.name, "-c", config,
                 "-e", "stderr"]
 
@@ -88,7 +90,8 @@ class Nginx(Peer):
 class Node(Peer):
     def command(self):
         files = [self.pair.key, self.pair.cert] if self.pair else []
-        return ["node", os.path.join(HERE, "peer_node.js"), str(self.port), *files]
+        return ["node", os.path.join(HERE, "peer_node.js"), "2" if self.h2 else "1",
+                str(self.port), *files]
 
 
 class PythonServer(Peer):

@@ -27,12 +27,6 @@ START_TEST(options_of_later_versions_are_unknown)
     PLAN_REFUSE("redis: {}\n", "gw.yaml:1:1: redis: unknown key; allowed are include, "
                                "listen, admin, workers, limits, trusted_proxies, log, "
                                "drain, mock_seed, upstreams, defaults, routes");
-    PLAN_REFUSE(
-        "upstreams:\n  u: {servers: http://h, http: 2}\n",
-        "gw.yaml:2:26: upstreams.u.http: unknown key; allowed are servers, "
-        "balance, timeout, connect_timeout, pool, tls, max_in_flight, eject, retry, "
-        "hedge, health, headers, max_response, accept_encoding, cookies, "
-        "deadline_header, mock");
 }
 END_TEST
 
