@@ -54,7 +54,7 @@ static int print_findings(struct gd_findings *findings)
 
 static int command_run(int argc, char **argv)
 {
-    const char *file = "/etc/gatherd/gatherd.yaml";
+    const char *file = GD_CONFIG_FILE;
     struct gd_findings findings = {0};
     struct gd_plan *plan;
 

@@ -178,6 +178,52 @@ def explanation_is_real(gatherd, _):
         yield f"docs/operations.md: {text}\ngatherd explain: {out}"
 
 
+def manual_names_all_commands(gatherd, _):
+    """gatherd(8) has each command and option that gatherd help shows"""
+    page = read("docs", "gatherd.8").replace("\\", "")
+    for name in re.findall(r"^  gatherd (\S+)", output_of(gatherd, "help"), re.M):
+        if name not in page:
+            yield f"docs/gatherd.8 says nothing of {name}"
+    for code in re.findall(r"GD_EXIT_\w+ = (\d+)", read("daemon", "exit.h")):
+        if f".B {code}\n" not in page:
+            yield f"docs/gatherd.8 says nothing of exit status {code}"
+
+
+def manual_pages(folder):
+    """Both pages as they are installed."""
+    version = re.search(r"^  version: '(.*)'", read("meson.build"), re.M).group(1)
+    pages = {"gatherd.8": read("docs", "gatherd.8").replace("@VERSION@", version),
+             "gatherd.yaml.5": output_of(sys.executable, os.path.join(ROOT, "packaging", "man_yaml.py"),
+                                         os.path.join(ROOT, "docs", "reference.md"), version)}
+    for name, text in pages.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    return [os.path.join(folder, name) for name in pages]
+
+
+def manual_is_well_formed(*_):
+    """groff and mandoc have nothing to say against the manual pages"""
+    with tempfile.TemporaryDirectory() as folder:
+        for page in manual_pages(folder):
+            for lint in (["groff", "-man", "-Kutf8", "-Tutf8", "-ww", "-z"],
+                         ["mandoc", "-T", "lint", "-W", "warning"]):
+                if shutil.which(lint[0]):
+                    done = subprocess.run([*lint, page], capture_output=True, text=True, check=False)
+                    if done.returncode or done.stdout + done.stderr:
+                        yield done.stdout + done.stderr
+
+
+def manual_has_all_options(*_):
+    """gatherd.yaml(5) has a paragraph for each option of the reference"""
+    with tempfile.TemporaryDirectory() as folder:
+        with open(manual_pages(folder)[1], encoding="utf-8") as file:
+            page = file.read()
+    rows = re.findall(r"^\| `([^`]+)` \| .*\|$", read("docs", "reference.md"), re.M)
+    tags = re.findall(r"^\.TP\n\\fB([^\\]*)\\fR \(", page, re.M)
+    if not rows or rows != tags:
+        yield f"in one of them only: {sorted(set(rows) ^ set(tags))}"
+
+
 EXPOSURE_MAX = 1.0  # of 10; nginx and HAProxy of Debian have 9.6
 
 
@@ -196,7 +242,8 @@ def unit_is_hardened(*_):
 
 
 TESTS = [examples_pass, configurations_pass, reference_is_generated, schema_is_generated,
-         metrics_are_generated, links_lead_somewhere, unit_is_hardened,
+         metrics_are_generated, links_lead_somewhere, unit_is_hardened, manual_names_all_commands,
+         manual_is_well_formed, manual_has_all_options,
          readme_answer_is_real, explanation_is_real, guide_is_real]
 
 
