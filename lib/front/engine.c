@@ -184,6 +184,7 @@ static void on_head(void *arg, struct gd_request *request)
     request->user = passage;
     request->lines =
         gd_cors_lines(&passage->route->finish, &request->head.fields, request->arena);
+    request->no_store = passage->route->finish.cache_control.len > 0;
     request->max_body = passage->route->max_body;
     request->stream = kinds[passage->route->kind].when == AT_STREAM;
     gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_REQUESTS]);

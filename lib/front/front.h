@@ -63,6 +63,7 @@ struct gd_request {
     struct gd_span lines; /* in on_head: field lines, each with CRLF, that stand in every
                              answer to it, the front's own included; borrowed until
                              release */
+    bool no_store;        /* in on_head: problems must not be kept by caches */
     bool stream;          /* in on_head: set to get the body by on_body, in pieces */
     int refused;          /* in on_gone: the status the front answers with itself; 0: the
                              client has left */

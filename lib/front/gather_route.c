@@ -1,7 +1,8 @@
 #include <stdio.h>
 
-#include "front/passage.h"
+#include "front/finish.h"
 #include "gather/choose.h"
+#include "gather/timing.h"
 #include "json/text.h"
 
 /* Routes with calls, and those that respond by themselves. */
@@ -50,19 +51,32 @@ static const char *detail_of(const struct gd_outcome *outcome, char *out, size_t
     return out;
 }
 
+/* How long the calls took, where the route tells that. */
+static struct gd_span timing_of(struct gd_passage *passage)
+{
+    if (!passage->route->finish.server_timing)
+        return GD_SPAN_NONE;
+    return gd_gather_timing(passage->gather, passage->request->start_us);
+}
+
 /* A required call has failed: the client learns which and how, and no address. */
 void gd_gather_route_problem(struct gd_passage *passage, const struct gd_outcome *outcome)
 {
-    struct gd_plan_header retry = {GD_SPAN("Retry-After"), GD_SPAN("1")};
+    struct gd_plan_header headers[2];
+    unsigned header_count = 0;
+    struct gd_span timing = timing_of(passage);
     struct gd_request *request = passage->request;
     struct gd_buf extra;
     char detail[128], seconds[16];
 
-    if (outcome->retry_after_s) {
-        snprintf(seconds, sizeof(seconds), "%u", outcome->retry_after_s);
-        retry.value = gd_span_of(seconds);
-    }
-
+    snprintf(seconds, sizeof(seconds), "%u",
+             outcome->retry_after_s ? outcome->retry_after_s : 1);
+    if (outcome->status == 503 || outcome->retry_after_s)
+        headers[header_count++] =
+            (struct gd_plan_header){GD_SPAN("Retry-After"), gd_span_of(seconds)};
+    if (timing.len)
+        headers[header_count++] =
+            (struct gd_plan_header){GD_SPAN("Server-Timing"), timing};
     gd_buf_init(&extra, gd_loop_blocks(passage->engine->loop), EXTRA_MAX_BYTES);
     if (!write_extra(&extra, outcome))
         extra.len = 0;
@@ -72,7 +86,7 @@ void gd_gather_route_problem(struct gd_passage *passage, const struct gd_outcome
     gd_gather_free(passage->gather);
     gd_request_problem(request, outcome->status,
                        detail_of(outcome, detail, sizeof(detail)), gd_buf_span(&extra),
-                       &retry, outcome->status == 503 || outcome->retry_after_s);
+                       headers, header_count);
     gd_buf_free(&extra);
 }
 
@@ -90,10 +104,9 @@ static void answer_parts(struct gd_passage *passage, const struct gd_outcome *ou
         .release_arg = passage->gather,
     };
 
-    gd_passage_account(passage, outcome->status);
     if (!outcome->complete)
         gd_stat_inc(&gd_passage_stats(passage)[GD_ROUTE_INCOMPLETE]);
-    gd_request_answer(passage->request, &answer);
+    gd_finish_answer(passage, &answer, outcome->complete, timing_of(passage));
 }
 
 static void on_gathered(void *arg)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "front/pass_head.h"
 #include "gather/fields.h"
+#include "gather/timing.h"
 #include "upstream/relay.h"
 
 enum {
@@ -191,6 +192,18 @@ static void on_client_writable(void *arg)
     gd_relay_resume(&pass->relay);
 }
 
+/* What the upstream took to the head of its reply. */
+static struct gd_span timing_of(struct gd_pass *pass)
+{
+    uint64_t took_us = gd_loop_now_us(pass->shared->loop) - pass->start_us;
+    struct gd_buf *scratch = &pass->shared->scratch;
+
+    scratch->len = 0;
+    if (!gd_timing_add(scratch, upstream_of(pass)->name, took_us))
+        scratch->len = 0;
+    return gd_buf_span(scratch);
+}
+
 /* Opens the answer; whole: its bytes when all of them are here. */
 static bool open_answer(struct gd_pass *pass, const struct gd_response_head *head,
                         size_t whole)
@@ -202,6 +215,9 @@ static bool open_answer(struct gd_pass *pass, const struct gd_response_head *hea
 
     if (pass->field_count)
         memcpy(headers, pass->fields, pass->field_count * sizeof(*headers));
+    if (pass->route->finish.server_timing)
+        headers[answer.header_count++] =
+            (struct gd_plan_header){GD_SPAN("Server-Timing"), timing_of(pass)};
     if (!gd_pass_read_head(pass->route, head, is_head, whole, headers, &answer) ||
         !gd_request_open(pass->request, &answer, on_client_writable, pass))
         return false;

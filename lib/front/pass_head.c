@@ -85,10 +85,21 @@ static size_t told_length(const struct gd_response_head *head)
                                                        : GD_LENGTH_UNKNOWN;
 }
 
+/* A route's cache_control is for answers, not for an upstream's errors. */
+static bool says_cache_control(const struct gd_plan_route *route, int status)
+{
+    return route->finish.cache_control.len && status < 400;
+}
+
 /* Whether the route decides on a field of the answer. */
-static bool is_routes_own(const struct gd_plan_route *route, struct gd_span name)
+static bool is_routes_own(const struct gd_plan_route *route, int status,
+                          struct gd_span name)
 {
     if (route->finish.cors && gd_cors_owns(name))
+        return true;
+    if (says_cache_control(route, status) &&
+        (gd_span_ieq(name, GD_SPAN("Cache-Control")) ||
+         gd_span_ieq(name, GD_SPAN("Expires"))))
         return true;
     for (unsigned i = 0; i < route->field_count; i++)
         if (gd_span_ieq(route->fields[i].name, name))
@@ -108,9 +119,13 @@ bool gd_pass_read_head(const struct gd_plan_route *route,
     for (unsigned i = 0; i < head->fields.count; i++) {
         const struct gd_field *field = &head->fields.items[i];
 
-        if (!gd_hops_has(&hops, field) && !is_routes_own(route, field->name))
+        if (!gd_hops_has(&hops, field) &&
+            !is_routes_own(route, head->status, field->name))
             headers[count++] = (struct gd_plan_header){field->name, field->value};
     }
+    if (says_cache_control(route, head->status))
+        headers[count++] = (struct gd_plan_header){GD_SPAN("Cache-Control"),
+                                                   route->finish.cache_control};
     answer->status = head->status;
     answer->headers = headers;
     answer->header_count = count;

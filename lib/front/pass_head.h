@@ -30,7 +30,7 @@ static inline bool gd_pass_has_body(const struct gd_request *request)
             request->head.content_length > 0);
 }
 
-enum { GD_PASS_FIELDS_MAX = GD_REPLY_FIELDS_MAX + 2 * GD_HEADERS_MAX };
+enum { GD_PASS_FIELDS_MAX = GD_REPLY_FIELDS_MAX + 2 * GD_HEADERS_MAX + 4 };
 
 /** Fills what `headers` (room for GD_PASS_FIELDS_MAX, the first answer->header_count of
  *  which are the route's own) and the rest of the answer say of

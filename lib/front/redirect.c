@@ -35,7 +35,7 @@ void gd_redirect_start(struct gd_passage *passage)
     struct gd_values values = {.params = passage->match.params,
                                .param_count = passage->match.param_count,
                                .facts = &passage->facts};
-    struct gd_plan_header headers[2 * GD_HEADERS_MAX + 1], *location;
+    struct gd_plan_header headers[2 * GD_HEADERS_MAX + 2], *location;
     struct gd_answer answer = {.status = redirect->status, .headers = headers};
     struct gd_buf *scratch = &passage->generation->gathers.scratch;
     enum gd_failure failure;
@@ -45,6 +45,9 @@ void gd_redirect_start(struct gd_passage *passage)
         gd_passage_refuse(passage, 503, "no memory is left for this request");
         return;
     }
+    if (passage->route->finish.cache_control.len)
+        headers[answer.header_count++] = (struct gd_plan_header){
+            GD_SPAN("Cache-Control"), passage->route->finish.cache_control};
     location = &headers[answer.header_count++];
     location->name = GD_SPAN("Location");
     failure = gd_redirect_write(redirect, &values, scratch, &location->value);

@@ -9,6 +9,7 @@ enum {
     HEAD_MAX = 64 * 1024, /* of an answer */
     HEAD_USUAL = 512,
     PIECES_ON_STACK = 64,
+    PROBLEM_FIELDS_MAX = 4,
 };
 
 /* Heads ------------------------------------------------------------------------------ */
@@ -233,13 +234,20 @@ static void send_problem(struct gd_conn *conn, int status, const char *detail,
                          struct gd_span extra, const struct gd_plan_header *headers,
                          unsigned header_count, struct gd_span id)
 {
+    struct gd_plan_header all[PROBLEM_FIELDS_MAX + 1];
     struct gd_answer answer = {.status = status,
                                .content_type = GD_SPAN("application/problem+json"),
-                               .headers = headers,
+                               .headers = all,
                                .header_count = header_count};
     struct gd_buf body;
     bool ok;
 
+    assert(header_count <= PROBLEM_FIELDS_MAX);
+    if (header_count)
+        memcpy(all, headers, header_count * sizeof(*all));
+    if (conn->request && conn->request->no_store)
+        all[answer.header_count++] =
+            (struct gd_plan_header){GD_SPAN("Cache-Control"), GD_SPAN("no-store")};
     gd_buf_init(&body, conn->front->blocks, HEAD_MAX / 2);
     ok = gd_problem_write(&body, status, detail, extra);
     answer.body_bytes = body.len;

@@ -38,10 +38,16 @@ static void stand_in(struct gd_part *part)
         part->yield->whole.text = fallback_of(part);
 }
 
+static void mark_ended(struct gd_part *part)
+{
+    part->state = GD_PART_ENDED;
+    part->ended_us = gd_loop_now_us(gd_gather_shared(part->gather)->loop);
+}
+
 static void end(struct gd_part *part, enum gd_failure failure)
 {
     assert(part->state != GD_PART_ENDED);
-    part->state = GD_PART_ENDED;
+    mark_ended(part);
     part->failure = failure;
     if (failure && !part->partial)
         stand_in(part);
@@ -312,7 +318,7 @@ void gd_part_stop(struct gd_part *part, enum gd_failure failure)
     if (part->state == GD_PART_ENDED)
         return;
     stop_calls(part, failure);
-    part->state = GD_PART_ENDED;
+    mark_ended(part);
     part->failure = failure;
     stand_in(part);
 }

@@ -28,6 +28,7 @@ struct gd_part {
     struct gd_call *calls;             /* in the arena; only those started are made */
     const struct gd_json_value *items; /* with each: what the calls are made for */
     unsigned count, started, running, failed;
+    uint64_t ended_us;    /* loop time, once ENDED */
     bool pumping;         /* calls are being started: one that ends at once just counts */
     struct gd_doc cut;    /* what is shown, where that is not all of yield->whole */
     struct iovec *pieces; /* the part as it is shown */

@@ -69,11 +69,11 @@ struct gd_draft_forward {
 
 struct gd_draft_route {
     const struct gd_yaml_node *calls, *pass, *redirect, *respond, *merge, *status,
-        *response_headers, *cors;
+        *response_headers, *cors, *cache_control;
     uint32_t timeout_ms;
     size_t max_body;
     struct gd_draft_forward forward;
-    bool stream;
+    bool stream, etag, server_timing;
     unsigned parts;
 };
 

@@ -24,6 +24,10 @@ struct gd_plan_cors {
 struct gd_plan_finish {
     struct gd_span lines; /* fields of every answer, problems included, each with CRLF */
     const struct gd_plan_cors *cors; /* NULL: none */
+    struct gd_span cache_control;    /* of complete answers; empty: it is not said */
+    bool etag;
+    bool server_timing;
+    bool any; /* whole answers are not to be sent as they are */
 };
 
 /** Whether scripts of an origin, as a browser writes it, may read answers. A wildcard

@@ -125,6 +125,53 @@ static const struct gd_plan_cors *load_cors(struct gd_loader *loader,
     return cors;
 }
 
+/* Caches --------------------------------------------------------------------------------
+ */
+
+static bool has_field(const struct gd_plan_route *route, struct gd_span name)
+{
+    for (unsigned i = 0; i < route->field_count; i++)
+        if (gd_span_ieq(route->fields[i].name, name))
+            return true;
+    return false;
+}
+
+static void load_cache_control(struct gd_loader *loader, const struct gd_yaml_node *node,
+                               struct gd_plan_route *route)
+{
+    struct gd_span text = node ? gd_span_trim(node->text, " \t") : GD_SPAN("");
+    struct gd_words words;
+
+    if (node == NULL)
+        return;
+    if (text.len == 0 || !gd_is_field_value(text))
+        gd_report_value(&loader->report, node,
+                        "expected directives like \"public, max-age=60\", found %s",
+                        gd_words_found(&words, node));
+    else if (has_field(route, GD_SPAN("Cache-Control")))
+        gd_report_value(&loader->report, node,
+                        "response_headers have a Cache-Control already; remove one");
+    route->finish.cache_control = gd_arena_copy(&loader->plan->arena, text);
+    gd_need(route->finish.cache_control.ptr);
+}
+
+static void load_etag(struct gd_loader *loader, const struct gd_draft_route *draft,
+                      const struct gd_yaml_node *node, struct gd_plan_route *route)
+{
+    const struct gd_yaml_node *own = gd_yaml_get(node, "etag");
+    bool whole =
+        route->kind == GD_ROUTE_KIND_GATHER || route->kind == GD_ROUTE_KIND_RESPOND;
+
+    route->finish.etag = draft->etag && whole;
+    if (own && !whole)
+        gd_report_key(&loader->report, own,
+                      "has no effect here: only answers that are made of calls or of "
+                      "respond get one");
+    else if (route->finish.etag && has_field(route, GD_SPAN("ETag")))
+        gd_report_key(&loader->report, own ? own : draft->response_headers,
+                      "response_headers have an ETag, and etag: on makes one");
+}
+
 /* Fields --------------------------------------------------------------------------------
  */
 
@@ -218,15 +265,21 @@ static void load_fields(struct gd_loader *loader, const struct gd_draft_route *d
     check_fields(loader, draft, route);
 }
 
-void gd_load_finish(struct gd_loader *loader, const struct gd_draft_route *draft,
-                    const struct gd_names *names, struct gd_plan_route *route)
+void gd_load_finish(struct gd_loader *loader, const struct gd_yaml_node *node,
+                    const struct gd_draft_route *draft, const struct gd_names *names,
+                    struct gd_plan_route *route)
 {
     const struct gd_yaml_node *usual = loader->defaults.cors;
+    struct gd_plan_finish *finish = &route->finish;
 
     load_fields(loader, draft, names, route);
     if (!loader->finished)
         loader->plan->unrouted.cors = load_cors(loader, usual);
     route->finish.cors = draft->cors == usual ? loader->plan->unrouted.cors
                                               : load_cors(loader, draft->cors);
+    load_cache_control(loader, draft->cache_control, route);
+    load_etag(loader, draft, node, route);
+    finish->server_timing = draft->server_timing;
+    finish->any = finish->cache_control.len || finish->etag || finish->server_timing;
     loader->finished = true;
 }

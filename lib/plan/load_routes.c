@@ -157,7 +157,7 @@ static void load_options(struct gd_loader *loader, const struct gd_yaml_node *no
     route->stream = draft.stream;
     route->parts = draft.parts != 0;
     load_kind(loader, node, &draft, names, route);
-    gd_load_finish(loader, &draft, names, route);
+    gd_load_finish(loader, node, &draft, names, route);
 }
 
 static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node)

@@ -135,10 +135,12 @@ void gd_load_written(struct gd_loader *loader, const struct gd_yaml_node *node,
 struct gd_span gd_load_answer_written(struct gd_loader *loader,
                                       const struct gd_draft_route *draft);
 
-/** What a route makes of its answers, whatever kind it is: `response_headers`, `cors`;
- *  names: what fields may mention. Last, when its calls are known. */
-void gd_load_finish(struct gd_loader *loader, const struct gd_draft_route *draft,
-                    const struct gd_names *names, struct gd_plan_route *route);
+/** What a route makes of its answers, whatever kind it is: `response_headers`, `cors`,
+ *  `cache_control`, `etag`, `server_timing`; node: its map; names: what fields may
+ *  mention. Last, when its calls are known. */
+void gd_load_finish(struct gd_loader *loader, const struct gd_yaml_node *node,
+                    const struct gd_draft_route *draft, const struct gd_names *names,
+                    struct gd_plan_route *route);
 
 /** What a route makes of its calls: `merge`, `respond`, `status`. */
 void gd_load_answer(struct gd_loader *loader, const struct gd_draft_route *draft,

@@ -136,6 +136,14 @@
     X(ROUTE, "cors", SWITCH, CORS, cors, 0, 0, "=off", "", APPLIED,                        \
       "Lets scripts of other origins read the answers, problems included, and answers "   \
       "their preflights.")                                                                \
+    X(ROUTE, "cache_control", TEXT, NONE, cache_control, 0, 0, "", "", APPLIED,           \
+      "The `Cache-Control` of complete answers, like `public, max-age=60`; those that are " \
+      "not complete, and problems, have `no-store` then.")                                \
+    X(ROUTE, "etag", BOOL, NONE, etag, 0, 0, "false", "", APPLIED,                        \
+      "Complete answers have an `ETag` of their bytes, and a client that has the same "   \
+      "already gets 304.")                                                                \
+    X(ROUTE, "server_timing", BOOL, NONE, server_timing, 0, 0, "false", "", APPLIED,      \
+      "Answers say how long each call took, in `Server-Timing`.")                         \
     X(ROUTE, "forward", SECTION, FORWARD, forward, 0, 0, "", "", APPLIED,                 \
       "What of the browser's request its calls pass on.")                                 \
     X(ROUTE, "stream", BOOL, NONE, stream, 0, 0, "true", "", APPLIED,                     \
