@@ -159,7 +159,7 @@ def it_runs_in_its_sandbox(stage):
     assert facts["Uid"].split()[0] not in ("0", "")
     assert int(facts["CapBnd"], 16) == int(facts["CapEff"], 16) == 0
     assert facts["NoNewPrivs"].strip() == "1" and facts["Seccomp"].strip() == "2"
-    stage.root.answers("http://127.0.0.1:9901/readyz", "")
+    until(lambda: stage.root.get("http://127.0.0.1:9901/readyz"), "/readyz answers")
 
 
 def a_wrong_file_is_refused_by_reload_and_the_old_one_goes_on(stage):
@@ -187,8 +187,7 @@ def systemd_opens_a_port_that_gatherd_may_not(stage):
 
 
 def a_process_that_dies_is_back_at_once(stage):
-    pid = stage.root.inside("systemctl", "show", "-P", "MainPID", "gatherd.service").stdout.strip()
-    stage.root.inside("kill", "-KILL", pid)
+    stage.root.inside("systemctl", "kill", "--signal=KILL", "gatherd.service")
     stage.root.answers("http://127.0.0.1/", '"port":80')
 
 
