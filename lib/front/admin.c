@@ -35,6 +35,8 @@ static const struct row {
     {"GET /status", false, gd_admin_status},
     {"GET /metrics", false, gd_admin_metrics},
     {"GET /explain", false, gd_admin_explain},
+    {"GET /config", false, gd_admin_config},
+    {"GET /routes", false, gd_admin_routes},
     {"GET /healthz", true, gd_admin_health},
     {"GET /readyz", true, gd_admin_readiness},
     {"POST /reload", false, gd_admin_reload},

@@ -6,10 +6,10 @@
  * a lock.
  *
  * Pages are read and change nothing: GET /status (JSON), /metrics (Prometheus), /healthz,
- * /readyz, and /explain?method=GET&path=/x&host=example.com (JSON). Actions are a POST:
- * /reload, and /upstreams/{name}/servers/{server}/drain and …/resume. They are answered
- * when all workers have done them, take no body, and are refused when a page of another
- * site, or a form, sends them. The table is in admin.c.
+ * /readyz, /config, /routes, and /explain?method=GET&path=/x&host=example.com (JSON).
+ * Actions are a POST: /reload, and /upstreams/{name}/servers/{server}/drain and …/resume.
+ * They are answered when all workers have done them, take no body, and are refused when a
+ * page of another site, or a form, sends them. The table is in admin.c.
  */
 #include "base/loop.h"
 #include "base/stat.h"

@@ -182,6 +182,11 @@ static const struct {
                                 gd_explain_redirect},
 };
 
+const char *gd_explain_kind(enum gd_route_kind kind)
+{
+    return kinds[kind].word;
+}
+
 static json_t *params_json(const struct gd_explaining *x)
 {
     json_t *params = json_object();
@@ -202,7 +207,7 @@ static void explain_found(struct gd_explaining *x, json_t *document)
     json_object_set_new(document, "route", json_string(route->pattern));
     gd_explain_choice(x, document);
     json_object_set_new(document, "params", params_json(x));
-    json_object_set_new(document, "kind", json_string(kinds[route->kind].word));
+    json_object_set_new(document, "kind", json_string(gd_explain_kind(route->kind)));
     json_object_set_new(document, "does", json_string(kinds[route->kind].says));
     json_object_set_new(document, "timeout_ms", json_integer(route->timeout_ms));
     json_object_set_new(document, "max_body_bytes",

@@ -29,6 +29,9 @@ struct gd_explain_request {
 json_t *gd_explain(const struct gd_plan *plan, const struct gd_explain_request *request,
                    struct gd_err *err);
 
+/** The word for a kind of route: gather, pass … */
+const char *gd_explain_kind(enum gd_route_kind kind);
+
 /** Whether a request gets an answer other than 404 or 405. */
 bool gd_explain_has_route(const json_t *document);
 

@@ -121,6 +121,7 @@ static struct gd_plan *load(const char *name, const struct gd_span *text,
         gd_load_upstreams(&loader);
         gd_load_routes(&loader);
         gd_load_settle_upstreams(&loader);
+        gd_load_top_written(&loader);
     }
     return loader_finish(&loader, findings);
 }

@@ -187,6 +187,7 @@ static void load_route(struct gd_loader *loader, const struct gd_yaml_node *node
                               .tail = pattern.tail,
                               .request = true};
     load_options(loader, node, &names, route);
+    route->written = gd_load_route_written(loader, node);
 }
 
 static void count_route(struct gd_loader *loader, const struct gd_yaml_node *node)

@@ -298,6 +298,7 @@ static void load_upstream(struct gd_loader *loader, const struct gd_yaml_node *n
     else
         load_short(loader, node, &upstream->plan);
     upstream->plan.header_lines = gd_load_header_lines(loader, &upstream->headers);
+    upstream->plan.written = gd_load_upstream_written(loader, node);
     end_digest(loader, upstream);
 }
 
@@ -311,6 +312,14 @@ static bool has_scheme(const struct gd_upstream_draft *upstream, const struct gd
     return upstream->node == NULL && upstream->plan.servers[0].https == url->https;
 }
 
+/* `https://HOST[:PORT]` */
+static struct gd_span full_name(const struct gd_url *url)
+{
+    size_t scheme = strlen(url->https ? "https://" : "http://");
+
+    return (struct gd_span){url->authority.ptr - scheme, url->authority.len + scheme};
+}
+
 static struct gd_upstream_draft *
 new_literal(struct gd_loader *loader, struct gd_span name, const struct gd_url *url)
 {
@@ -321,6 +330,7 @@ new_literal(struct gd_loader *loader, struct gd_span name, const struct gd_url *
     upstream->plan.servers[0] = server_of(loader, url);
     upstream->plan.server_count = 1;
     upstream->plan.header_lines = gd_load_header_lines(loader, &upstream->headers);
+    upstream->plan.written = gd_load_json_key(loader, full_name(url), "");
     load_default_tls(loader, &upstream->plan);
     loader->digest = gd_digest_new();
     gd_digest_bytes(loader->digest, name);
@@ -333,8 +343,7 @@ struct gd_upstream_draft *gd_load_literal_upstream(struct gd_loader *loader,
                                                    const struct gd_url *url)
 {
     struct gd_upstream_draft *upstream = gd_dict_get(&loader->upstreams, url->authority);
-    size_t scheme = strlen(url->https ? "https://" : "http://");
-    struct gd_span full = {url->authority.ptr - scheme, url->authority.len + scheme};
+    struct gd_span full = full_name(url);
 
     if (upstream == NULL)
         return new_literal(loader, url->authority, url);

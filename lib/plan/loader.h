@@ -131,6 +131,14 @@ bool gd_load_cut(struct gd_loader *loader, const struct gd_draft_call *draft,
 void gd_load_written(struct gd_loader *loader, const struct gd_yaml_node *node,
                      const struct gd_names *names, struct gd_plan_call *call);
 
+/** What is kept of an upstream or a route to show it in effect (plan/effective.h): JSON,
+ *  without secrets; and of the rest of the file, in the plan. */
+struct gd_span gd_load_upstream_written(struct gd_loader *loader,
+                                        const struct gd_yaml_node *node);
+struct gd_span gd_load_route_written(struct gd_loader *loader,
+                                     const struct gd_yaml_node *node);
+void gd_load_top_written(struct gd_loader *loader);
+
 /** `respond` or `merge` as written: a JSON object with that member, or without any. */
 struct gd_span gd_load_answer_written(struct gd_loader *loader,
                                       const struct gd_draft_route *draft);

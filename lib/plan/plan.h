@@ -176,6 +176,7 @@ struct gd_plan_route {
     int status;                   /* of an answer; 0: that of status_call */
     const struct gd_plan_call *status_call;
     struct gd_span answer_written;      /* JSON: `respond` or `merge` as in the file */
+    struct gd_span written;             /* see effective.h */
     const struct gd_plan_field *fields; /* of an answer */
     unsigned field_count;
     unsigned own_fields; /* of these: those that only the route's own answers have */
@@ -218,6 +219,7 @@ struct gd_plan {
     struct gd_plan_fixed *fixed; /* in the order of the options' table */
     unsigned fixed_count;
     struct gd_plan_finish unrouted; /* of what no route answers: as `defaults` says */
+    struct gd_span written;         /* see effective.h */
 
     struct gd_arena arena; /* owns everything above */
     _Atomic unsigned refs;

@@ -92,6 +92,7 @@ struct gd_plan_upstream {
     struct gd_span header_lines;     /* rendered `headers`, each with its CRLF */
     const struct gd_plan_tls *tls;   /* NULL: none of the servers is https */
     const struct gd_plan_mock *mock; /* NULL: real servers */
+    struct gd_span written;          /* see effective.h */
 };
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "plan/effective.h"
 #include "plan/load.h"
 #include "plan/route.h"
 
@@ -71,8 +72,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < findings.count; i++)
         must(strncmp(findings.lines[i], i == 99 ? "and " : "gw.yaml:", i == 99 ? 4 : 8) ==
              0);
-    if (plan)
+    if (plan) {
+        json_t *config = gd_effective_config(plan);
+
+        must(json_object_size(json_object_get(config, "routes")) == plan->route_count);
+        json_decref(config);
         check_plan(plan);
+    }
     gd_findings_free(&findings);
     gd_plan_unref(plan);
     return 0;
