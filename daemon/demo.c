@@ -22,7 +22,7 @@ struct gd_plan *gd_demo_plan(struct gd_findings *findings)
 
 void gd_demo_explain(const struct gd_plan *plan)
 {
-    const char *site = plan->listens[0].text;
+    const char *site = plan->listens[0].address.text;
 
     printf("The demo gateway: its upstreams are mocks that answer after 20 to 80 ms.\n\n"
            "  curl -i %s/profile/7      one request, three calls, one answer\n",

@@ -30,7 +30,7 @@ static bool place(const struct gd_endpoint *endpoint, struct gd_arena *arena,
     const char *url = endpoint->url ? endpoint->url : DEFAULT_URL;
     struct gd_plan_address where;
 
-    return gd_url_listen(arena, gd_span_of(url), &where, err) &&
+    return gd_url_listen(arena, gd_span_of(url), &where, NULL, err) &&
            gd_address_resolve(&where, out, 1, err) == 1;
 }
 

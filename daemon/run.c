@@ -65,7 +65,7 @@ static void begin_drain(struct process *process)
     gd_timer_arm(&process->drain_limit, process->newest->plan->drain_timeout_ms);
     /* The workers have dups; while one descriptor is open, the kernel goes on accepting.
      */
-    gd_sockets_close_listens(&process->sockets, process->newest->plan);
+    gd_sockets_close_listens(&process->sockets);
     for (unsigned i = 0; i < process->worker_count; i++)
         gd_worker_drain(process->workers[i]);
 }
@@ -128,8 +128,8 @@ static bool start_workers(struct process *process, struct gd_err *err)
         struct gd_worker_config config = {
             .index = i,
             .first = &first,
-            .fds = process->sockets.fds,
-            .fd_count = process->sockets.count,
+            .sockets = process->sockets.all,
+            .socket_count = process->sockets.count,
             .home = process->loop,
             .on_warm = on_worker_warm,
             .on_drained = on_worker_drained,
@@ -162,11 +162,11 @@ static bool start_admin(struct process *process, struct gd_err *err)
     process->teller = (struct gd_teller){.home = process->loop,
                                          .workers = process->workers,
                                          .worker_count = &process->worker_count};
-    if (process->sockets.admin_fd < 0)
+    if (process->sockets.admin.fd < 0)
         return true;
     process->admin = gd_admin_new(process->loop, &source, err);
     return process->admin &&
-           gd_admin_listen(process->admin, process->sockets.admin_fd, err);
+           gd_admin_listen(process->admin, process->sockets.admin.fd, err);
 }
 
 static void on_libevent_message(int severity, const char *text)
@@ -225,14 +225,14 @@ static bool start(struct process *process, struct gd_plan *plan, struct gd_err *
 }
 
 /* Tolerates a process that has only half started. */
-static void finish(struct process *process, const struct gd_plan *plan)
+static void finish(struct process *process)
 {
     for (unsigned i = 0; i < process->worker_count; i++)
         gd_worker_stop(process->workers[i]);
     gd_teller_end(&process->teller);
     gd_admin_free(process->admin);
     gd_mock_thread_stop(process->mocks);
-    gd_sockets_close(&process->sockets, plan);
+    gd_sockets_close(&process->sockets);
     for (int i = 0; i < GD_SIGNALS; i++)
         if (process->signals[i])
             event_free(process->signals[i]);
@@ -245,7 +245,7 @@ static void finish(struct process *process, const struct gd_plan *plan)
 
 int gd_run(struct gd_plan *plan, const char *file)
 {
-    struct process process = {.file = file, .sockets = {.admin_fd = -1}};
+    struct process process = {.file = file, .sockets = {.admin = {.fd = -1}}};
     struct gd_err err;
     int code = GD_EXIT_OK;
 
@@ -256,7 +256,7 @@ int gd_run(struct gd_plan *plan, const char *file)
         gd_log(GD_LOG_ERROR, "%s", err.text);
         code = GD_EXIT_SYSTEM;
     }
-    finish(&process, plan);
+    finish(&process);
     gd_plan_unref(plan);
     if (code == GD_EXIT_OK)
         gd_log(GD_LOG_INFO, "ended");

@@ -62,9 +62,13 @@ static bool prepare(struct gd_worker *worker, struct gd_err *err)
     worker->engine = gd_engine_new(worker->loop, config->first, err);
     if (worker->engine == NULL)
         return false;
-    for (unsigned i = 0; i < config->fd_count; i++)
-        if (!gd_engine_listen(worker->engine, config->fds[i], err))
+    for (unsigned i = 0; i < config->socket_count; i++) {
+        const struct gd_socket *socket = &config->sockets[i];
+
+        if (!gd_engine_listen(worker->engine, socket->fd,
+                              &config->first->plan->listens[socket->listen], err))
             return false;
+    }
     return true;
 }
 

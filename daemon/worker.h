@@ -5,6 +5,7 @@
  * thread of the same kind.
  */
 #include "base/loop.h"
+#include "daemon/sockets.h"
 #include "front/engine.h"
 #include "net/address.h"
 #include "plan/plan.h"
@@ -16,8 +17,8 @@ struct gd_worker;
 struct gd_worker_config {
     unsigned index;
     const struct gd_engine_plan *first; /* borrowed for the call */
-    const int *fds;
-    unsigned fd_count;
+    const struct gd_socket *sockets;    /* it listens on */
+    unsigned socket_count;
     struct gd_loop *home;          /* the loop its callbacks run in, and on_switched */
     void (*on_warm)(void *arg);    /* once: it has the sessions that pool.min asks for, or
                                       cannot have them */

@@ -32,10 +32,28 @@
       "Client connections accepted")                                                     \
     X(CONNECTIONS_OPEN, GAUGE, "gatherd_connections_open", "",                           \
       "Client connections open")                                                         \
-    X(CONNECTIONS_REFUSED, COUNTER, "gatherd_connections_refused_total", "",             \
-      "Client connections closed at once because limits.connections was reached")        \
+    X(REFUSED_LIMIT, COUNTER, "gatherd_connections_refused_total", "reason=\"limit\"",   \
+      "Client connections closed at once")                                               \
+    X(REFUSED_CLIENT, COUNTER, "gatherd_connections_refused_total", "reason=\"client\"", \
+      "Client connections closed at once")                                               \
+    X(REFUSED_DESCRIPTORS, COUNTER, "gatherd_connections_refused_total",                 \
+      "reason=\"descriptors\"", "Client connections closed at once")                     \
+    X(REFUSED_HANDSHAKES, COUNTER, "gatherd_connections_refused_total",                  \
+      "reason=\"handshakes\"", "Client connections closed at once")                      \
+    X(REFUSED_PROXY, COUNTER, "gatherd_connections_refused_total", "reason=\"proxy\"",   \
+      "Client connections closed at once")                                               \
+    X(EVICTED, COUNTER, "gatherd_connections_evicted_total", "",                         \
+      "Idle client connections closed to make room for new ones")                        \
+    X(USED_UP, COUNTER, "gatherd_connections_used_up_total", "",                         \
+      "Client connections closed after limits.requests_per_connection")                  \
     X(ACCEPT_PAUSES, COUNTER, "gatherd_accept_pauses_total", "",                         \
       "Times accepting paused because descriptors ran out")                              \
+    X(HANDSHAKES, COUNTER, "gatherd_tls_handshakes_total", "",                           \
+      "TLS handshakes of clients that succeeded")                                        \
+    X(TLS_RESUMED, COUNTER, "gatherd_tls_resumed_total", "",                             \
+      "Of these, those that resumed an earlier session")                                 \
+    X(TLS_FAILURES, COUNTER, "gatherd_tls_failures_total", "",                           \
+      "TLS handshakes of clients that failed")                                           \
     X(REQUESTS, COUNTER, "gatherd_requests_total", "", "Requests with a complete head")  \
     X(IN_FLIGHT, GAUGE, "gatherd_requests_in_flight", "", "Requests not answered yet")   \
     X(NOT_FOUND, COUNTER, "gatherd_unrouted_total", "reason=\"not_found\"",              \
@@ -64,6 +82,8 @@
       "Requests refused before routing")                                                 \
     X(REJECTED_NOT_IMPLEMENTED, COUNTER, "gatherd_rejected_total",                       \
       "reason=\"not_implemented\"", "Requests refused before routing")                   \
+    X(TIMEOUT_HANDSHAKE, COUNTER, "gatherd_client_timeouts_total", "wait=\"handshake\"", \
+      "Client connections ended at a deadline")                                          \
     X(TIMEOUT_HEADER, COUNTER, "gatherd_client_timeouts_total", "wait=\"header\"",       \
       "Client connections ended at a deadline")                                          \
     X(TIMEOUT_BODY, COUNTER, "gatherd_client_timeouts_total", "wait=\"body\"",           \

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "base/mem.h"
+#include "front/crowd.h"
 #include "front/flow.h"
 
 size_t gd_conn_pending(const struct gd_conn *conn)
@@ -76,6 +77,8 @@ void gd_conn_close(struct gd_conn *conn, bool abort)
 
     if (conn->state == GD_CONN_CLOSED)
         return;
+    gd_opening_left(conn);
+    gd_crowd_left(conn);
     conn->state = GD_CONN_CLOSED;
     gd_timer_disarm(&conn->timer);
     gd_work_cancel(&conn->again);
@@ -88,7 +91,7 @@ void gd_conn_close(struct gd_conn *conn, bool abort)
     conn->input_at = 0;
     unlink_conn(conn);
     gd_loop_bury(front->loop, &conn->grave, gd_free, conn);
-    gd_front_conn_left(front);
+    gd_front_conn_left(conn->listener);
 }
 
 static void client_gone(struct gd_conn *conn)
@@ -121,6 +124,8 @@ void gd_conn_enter(struct gd_conn *conn, enum gd_conn_state state)
     bool first = conn->requests == 0;
 
     conn->state = state;
+    if (state == GD_CONN_IDLE)
+        gd_crowd_idle(conn);
     if (state == GD_CONN_IDLE && !first) {
         arm_idle(conn);
         return;
@@ -150,7 +155,8 @@ void gd_conn_enter(struct gd_conn *conn, enum gd_conn_state state)
         conn->dropped = 0;
         gd_timer_arm(&conn->timer, GD_FRONT_LINGER_MS);
         break;
-    case GD_CONN_WAIT: /* the handler's deadlines */
+    case GD_CONN_OPENING: /* its deadline is armed by opening.c */
+    case GD_CONN_WAIT:    /* the handler's deadlines */
     case GD_CONN_CLOSED:
         break;
     }
@@ -324,6 +330,10 @@ static void on_readable(void *arg)
     struct gd_conn *conn = arg;
     bool waited = conn->state == GD_CONN_WAIT;
 
+    if (conn->state == GD_CONN_OPENING) {
+        gd_opening_step(conn);
+        return;
+    }
     read_once(conn, false);
     /* A client that sends one request and its FIN at once is worth a second look; on a
      * connection in steady use this costs nothing. */
@@ -334,16 +344,27 @@ static void on_readable(void *arg)
 
 static void on_writable(void *arg)
 {
-    gd_reply_continue(arg);
+    struct gd_conn *conn = arg;
+
+    if (conn->state == GD_CONN_OPENING)
+        gd_opening_step(conn);
+    else
+        gd_reply_continue(conn);
 }
 
-void gd_conn_drain(struct gd_conn *conn)
+bool gd_conn_close_idle(struct gd_conn *conn)
 {
     if (conn->state == GD_CONN_IDLE && !gd_work_queued(&conn->again))
         read_once(conn, false);
     if (conn->state == GD_CONN_IDLE && !gd_work_queued(&conn->again))
         gd_conn_close(conn, false);
-    settle(conn);
+    return conn->state == GD_CONN_CLOSED;
+}
+
+void gd_conn_drain(struct gd_conn *conn)
+{
+    if (!gd_conn_close_idle(conn) && conn->state != GD_CONN_OPENING)
+        settle(conn);
 }
 
 /* Deadlines -------------------------------------------------------------------------- */
@@ -382,6 +403,9 @@ static void on_timer(void *arg)
     struct gd_conn *conn = arg;
     conn->idle_timer = false;
     switch (conn->state) {
+    case GD_CONN_OPENING:
+        gd_opening_deadline(conn);
+        break;
     case GD_CONN_IDLE:
         on_idle_deadline(conn);
         break;
@@ -427,7 +451,7 @@ static socklen_t address_size(const struct sockaddr *sa)
 }
 
 /* Once a connection: text of an address takes longer than all else about a request. */
-static void name_peer(struct gd_conn *conn)
+void gd_conn_name_peer(struct gd_conn *conn)
 {
     struct gd_ip ip;
 
@@ -452,16 +476,19 @@ void gd_conn_renew(struct gd_conn *conn)
         conn->trusted = trusted && trusted->unix_peers;
 }
 
-struct gd_conn *gd_conn_open(struct gd_front *front, struct evhtp_connection *shell,
-                             int fd, const struct sockaddr *sa)
+struct gd_conn *gd_conn_open(struct gd_listener *listener, struct evhtp_connection *shell,
+                             int fd, const struct sockaddr *sa, bool refused)
 {
+    struct gd_front *front = listener->front;
     struct gd_conn *conn = gd_alloc(sizeof(*conn));
 
     conn->front = front;
+    conn->listener = listener;
     conn->shell = shell;
+    conn->refused = refused;
     conn->client.len = address_size(sa);
     memcpy(&conn->client.sa, sa, conn->client.len);
-    name_peer(conn);
+    gd_conn_name_peer(conn);
     gd_buf_init(&conn->input, front->blocks, 0);
     gd_conn_renew(conn);
     gd_timer_init(&conn->timer, front->loop, on_timer, conn);
@@ -473,8 +500,10 @@ struct gd_conn *gd_conn_open(struct gd_front *front, struct evhtp_connection *sh
         conn->next->prev = conn;
     front->conns = conn;
     front->conn_count++;
+    front->refusing += refused;
+    listener->conn_count++;
     gd_front_count(front, GD_WORKER_CONNECTIONS, 1);
     gd_front_count(front, GD_WORKER_CONNECTIONS_OPEN, 1);
-    gd_conn_enter(conn, GD_CONN_IDLE);
+    gd_opening_begin(conn);
     return conn;
 }

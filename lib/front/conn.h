@@ -4,6 +4,8 @@
  * The inside of lib/front, shared by these files and by nobody else:
  *
  *   front.c  libevhtp, listeners, drain; the only file that includes evhtp.h
+ *   crowd.c  who is let in, and who has to go for it
+ *   opening.c  what comes before HTTP: the PROXY header, the TLS handshake
  *   conn.c   the life of a connection: reading, deadlines, closing
  *   guard.c  from bytes to requests: what is taken, what is refused
  *   reply.c  from answers to bytes
@@ -14,6 +16,8 @@
  * this folder only, never from inside one of its own callbacks.
  *
  * States of a connection:
+ *
+ *   OPENING → IDLE                               where something comes before HTTP
  *   IDLE → HEAD → BODY → WAIT → WRITE → IDLE     one request after the other
  *                    any → LINGER → CLOSED       after an answer that ends the connection
  *                  WRITE → DISCARD → IDLE        answered before the body was there
@@ -21,33 +25,10 @@
  * A streamed answer goes from WAIT to WRITE and back with each piece the socket does not
  * take at once; a streamed body comes in during both.
  */
-#include "base/ids.h"
-#include "front/front.h"
-#include "http/body.h"
-#include "http/write.h"
-#include "net/stream.h"
-
-struct evhtp;
-struct evhtp_connection;
-struct evhtp_request;
-struct evconnlistener;
-struct bufferevent;
-
-enum {
-    GD_FRONT_READ_BYTES = 64 * 1024,    /* of one read */
-    GD_FRONT_PENDING_BYTES = 64 * 1024, /* behind a request in flight; then no reading */
-    GD_FRONT_TURN_REQUESTS = 32,        /* of one connection in one turn of the loop */
-    GD_FRONT_DISCARD_BYTES =
-        64 * 1024,                    /* of a body nobody wants, to save the connection */
-    GD_FRONT_LINGER_BYTES = 32 << 20, /* read and dropped before a close */
-    GD_FRONT_LINGER_MS = 2000,
-    GD_FRONT_GRACE_MS = 25,         /* an answer still finds a client that sent FIN … */
-    GD_FRONT_HALF_CLOSED_MS = 75,   /* … together with its request */
-    GD_FRONT_ACCEPT_PAUSE_MS = 100, /* without descriptors */
-    GD_FRONT_WRITE_MIN_BYTES = 4096, /* taken in a write timeout; less is a stall */
-};
+#include "front/inside.h"
 
 enum gd_conn_state {
+    GD_CONN_OPENING, /* the PROXY header or the TLS handshake is not complete */
     GD_CONN_IDLE,    /* no byte of a request is here */
     GD_CONN_HEAD,    /* a part of a head is */
     GD_CONN_BODY,    /* the request is known, its body not complete */
@@ -58,47 +39,11 @@ enum gd_conn_state {
     GD_CONN_CLOSED,
 };
 
-struct gd_listener {
-    struct gd_listener *next;
-    struct evconnlistener *listener;
-};
-
-struct gd_front {
-    struct gd_loop *loop;
-    struct gd_blocks *blocks;
-    const struct gd_plan_limits *limits;
-    struct gd_head_limits head_limits;
-    size_t max_body;
-    const struct gd_trusted *trusted; /* or NULL */
-    uint64_t *stats;
-    struct gd_handler handler;
-    void *arg;
-
-    struct evhtp *shell;
-    void (*shell_read)(struct bufferevent *bev, void *arg); /* libevhtp's own callbacks */
-    void (*shell_write)(struct bufferevent *bev, void *arg);
-    struct gd_conn *beginning; /* for whom libevhtp makes a request just now */
-    struct gd_listener *listeners;
-    struct gd_timer accept_pause;
-
-    struct gd_conn *conns; /* all that are open */
-    unsigned conn_count;
-
-    bool draining;
-    unsigned drain_turns; /* until the listeners are closed */
-    void (*on_drained)(void *arg);
-    void *on_drained_arg;
-    struct gd_work drain_work;
-
-    struct gd_date date;
-    struct gd_ids ids;
-    struct gd_field *fields; /* room for one head: limits->header_fields items */
-    char *scratch;           /* GD_FRONT_READ_BYTES */
-};
-
 struct gd_conn {
     struct gd_front *front;
     struct gd_conn *next, *prev;
+    struct gd_conn *idle_next, *idle_prev;
+    struct gd_listener *listener;
     struct evhtp_connection *shell;      /* NULL: freed */
     struct evhtp_request *shell_request; /* NULL: none in flight */
     struct gd_stream stream;
@@ -110,6 +55,12 @@ struct gd_conn {
     struct gd_address client;
     char peer[GD_IP_TEXT_MAX]; /* its address as text, or "unix" */
     bool trusted;              /* it is one of trusted_proxies */
+    bool secure;               /* as in struct gd_request */
+    bool in_idle_list;
+    bool awaits_proxy; /* OPENING: its PROXY header has not come */
+    bool refused;      /* let in only to be told so */
+    bool counted;      /* in front->clients, as counted_as */
+    struct gd_ip counted_as;
     enum gd_conn_state state;
     bool pumping;   /* guard.c is on the stack with conn->window */
     bool eof;       /* the client has sent FIN */
@@ -147,11 +98,6 @@ struct gd_conn {
     void *release_arg;
 };
 
-static inline void gd_front_count(struct gd_front *front, enum gd_stat_worker id, int n)
-{
-    gd_stat_add(&front->stats[id], n);
-}
-
 /* front.c: libevhtp ------------------------------------------------------------------ */
 
 /** Makes libevhtp's request object; false when it did not. */
@@ -164,15 +110,24 @@ void gd_shell_end(struct gd_conn *conn);
 /** Frees libevhtp's connection object and closes the descriptor. Idempotent. */
 void gd_shell_close(struct gd_conn *conn);
 
-/** A connection is gone: draining may be over. */
-void gd_front_conn_left(struct gd_front *front);
+/** A connection of it is gone: draining may be over, or it may go itself. */
+void gd_front_conn_left(struct gd_listener *listener);
+
+/** Accepts nothing for a while. */
+void gd_front_pause(struct gd_front *front);
 
 /* conn.c ----------------------------------------------------------------------------- */
 
 /** Returns a connection for libevhtp's, of which it takes care from now on. sa: of the
- *  family sa->sa_family. */
-struct gd_conn *gd_conn_open(struct gd_front *front, struct evhtp_connection *shell,
-                             int fd, const struct sockaddr *sa);
+ *  family sa->sa_family. refused: it is only told so. */
+struct gd_conn *gd_conn_open(struct gd_listener *listener, struct evhtp_connection *shell,
+                             int fd, const struct sockaddr *sa, bool refused);
+
+/** The client's address has been set: names it. */
+void gd_conn_name_peer(struct gd_conn *conn);
+
+/** Closes the connection if it is idle and has nothing to say; whether it did. */
+bool gd_conn_close_idle(struct gd_conn *conn);
 
 /** Ends the connection now: on_gone for an unanswered request, release for an answered
  *  one. abort: reset. Idempotent; the struct stays until the end of the turn. */
@@ -200,7 +155,7 @@ size_t gd_conn_pending(const struct gd_conn *conn);
 /** Goes on with them in the next turn of the loop. */
 void gd_conn_go_on_later(struct gd_conn *conn);
 
-/** The front's limits and proxies have changed. */
+/** The front's limits and proxies, or the client's address, have changed. */
 void gd_conn_renew(struct gd_conn *conn);
 
 /** Draining has begun: closes an idle connection that has nothing to say. */
@@ -215,6 +170,9 @@ void gd_guard_pump(struct gd_conn *conn);
  *  the reason. */
 void gd_guard_refuse(struct gd_conn *conn, enum gd_stat_worker counter, int status,
                      const char *detail);
+
+/** Answers before any request that there are too many connections, and ends this one. */
+void gd_guard_refuse_crowded(struct gd_conn *conn);
 
 /* reply.c ---------------------------------------------------------------------------- */
 

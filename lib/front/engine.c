@@ -247,6 +247,7 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, const struct gd_engine_pla
         .max_body = 0, /* on_head sets the route's */
         .trusted = &first->plan->trusted,
         .stats = first->stats->worker,
+        .leaves_fds = true,
         .handler = {.on_head = on_head,
                     .on_request = on_request,
                     .on_body = on_body,
@@ -277,9 +278,11 @@ void gd_engine_await_warm(struct gd_engine *engine, void (*on_warm)(void *arg), 
     gd_warming_await(&engine->warming, on_warm, arg);
 }
 
-bool gd_engine_listen(struct gd_engine *engine, int fd, struct gd_err *err)
+struct gd_listener *gd_engine_listen(struct gd_engine *engine, int fd,
+                                     const struct gd_plan_listen *settings,
+                                     struct gd_err *err)
 {
-    return gd_front_listen(engine->front, fd, err);
+    return gd_front_listen(engine->front, fd, settings, err);
 }
 
 void gd_engine_drain(struct gd_engine *engine, void (*on_drained)(void *arg), void *arg)

@@ -40,8 +40,10 @@ void gd_engine_switch(struct gd_engine *engine, const struct gd_engine_plan *nex
 void gd_engine_await_warm(struct gd_engine *engine, void (*on_warm)(void *arg),
                           void *arg);
 
-/** Accepts connections from a listening socket; a dup of fd is kept. */
-GD_MUST_CHECK bool gd_engine_listen(struct gd_engine *engine, int fd, struct gd_err *err);
+/** Accepts connections from a listening socket, as gd_front_listen. */
+struct gd_listener *gd_engine_listen(struct gd_engine *engine, int fd,
+                                     const struct gd_plan_listen *settings,
+                                     struct gd_err *err);
 
 /** Stops accepting and lets requests in flight finish; on_drained runs once from the loop
  *  when the last connection has gone. */

@@ -83,6 +83,7 @@ void gd_facts_fill(struct gd_facts *facts, const struct gd_request *request,
         .body = request->body,
         .fields = &request->head.fields,
         .trusted = request->trusted,
+        .secure = request->secure,
     };
     if (request->trusted) {
         struct gd_span ip = told_ip(request, trusted);

@@ -1,11 +1,13 @@
 #include <evhtp/evhtp.h>
 
-#include "front/conn.h"
+#include "front/crowd.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -14,13 +16,15 @@
  * on behind it is decided by reply.c. */
 static const char canonical_head[] = "GET / HTTP/1.1\r\n\r\n";
 
+enum { FDS_LEFT_MAX = 256 };
+
 /* The shell: libevhtp's objects ------------------------------------------------------ */
 
 static void on_shell_request(evhtp_request_t *request, void *arg)
 {
-    struct gd_front *front = arg;
+    struct gd_listener *listener = arg;
 
-    front->beginning->shell_request = request;
+    listener->front->beginning->shell_request = request;
 }
 
 static evhtp_res on_shell_request_fini(evhtp_request_t *request, void *arg)
@@ -75,18 +79,17 @@ void gd_shell_close(struct gd_conn *conn)
 
 static evhtp_res on_pre_accept(evhtp_connection_t *shell, void *arg)
 {
-    struct gd_front *front = arg;
+    struct gd_listener *listener = arg;
+    enum gd_admission admission = gd_crowd_admit(listener, shell->sock, shell->saddr);
 
-    (void)shell;
-    if (front->conn_count < front->limits->connections)
-        return EVHTP_RES_OK;
-    gd_front_count(front, GD_WORKER_CONNECTIONS_REFUSED, 1);
-    return EVHTP_RES_ERROR;
+    listener->front->to_refuse = admission == GD_ADMIT_TO_REFUSE;
+    return admission == GD_TURN_AWAY ? EVHTP_RES_ERROR : EVHTP_RES_OK;
 }
 
 static evhtp_res on_post_accept(evhtp_connection_t *shell, void *arg)
 {
-    struct gd_front *front = arg;
+    struct gd_listener *listener = arg;
+    struct gd_front *front = listener->front;
     struct bufferevent *bev = evhtp_connection_get_bev(shell);
     int fd = bufferevent_getfd(bev);
     bufferevent_event_cb event_cb;
@@ -97,7 +100,7 @@ static evhtp_res on_post_accept(evhtp_connection_t *shell, void *arg)
     assert(own == shell);
     bufferevent_setcb(bev, NULL, NULL, NULL, NULL);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
-    conn = gd_conn_open(front, shell, fd, shell->saddr);
+    conn = gd_conn_open(listener, shell, fd, shell->saddr, front->to_refuse);
     /* Only now, so that the read interest passes from the one to the other without a
      * system call. */
     bufferevent_disable(bev, EV_READ | EV_WRITE);
@@ -119,14 +122,10 @@ static void on_accept_resume(void *arg)
         evconnlistener_enable(l->listener);
 }
 
-/* Without descriptors or memory the pending connection stays pending, and the listener
- * would be ready again at once: a pause keeps that from taking a core. */
-static void on_accept_error(struct evconnlistener *listener, void *arg)
+/* What waits to be accepted stays, and the listeners would be ready again at once: a
+ * pause keeps that from taking a core. */
+void gd_front_pause(struct gd_front *front)
 {
-    struct evhtp *shell = arg;
-    struct gd_front *front = shell->arg;
-
-    (void)listener;
     if (gd_timer_armed(&front->accept_pause))
         return;
     gd_front_count(front, GD_WORKER_ACCEPT_PAUSES, 1);
@@ -135,44 +134,125 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
     gd_timer_arm(&front->accept_pause, GD_FRONT_ACCEPT_PAUSE_MS);
 }
 
-bool gd_front_listen(struct gd_front *front, int fd, struct gd_err *err)
+/* Without descriptors or memory. */
+static void on_accept_error(struct evconnlistener *evlistener, void *arg)
 {
-    struct gd_listener *entry;
+    struct evhtp *shell = arg;
+    struct gd_listener *listener = shell->arg;
+
+    (void)evlistener;
+    (void)gd_crowd_make_room(listener->front);
+    gd_front_pause(listener->front);
+}
+
+/* Listeners -------------------------------------------------------------------------- */
+
+void gd_listener_change(struct gd_listener *listener,
+                        const struct gd_plan_listen *settings)
+{
+    struct gd_tls_server *before = listener->tls;
+
+    listener->proxy_protocol = settings && settings->proxy_protocol;
+    listener->tls = settings && settings->tls ? gd_tls_server_ref(settings->tls) : NULL;
+    gd_tls_server_unref(before);
+}
+
+/* The front may be gone. */
+static void destroy_listener(void *object)
+{
+    struct gd_listener *listener = object;
+
+    evhtp_free(listener->shell);
+    gd_tls_server_unref(listener->tls);
+    gd_free(listener);
+}
+
+static void bury_if_unused(struct gd_listener *listener)
+{
+    if (listener->listener == NULL && listener->conn_count == 0)
+        gd_loop_bury(listener->front->loop, &listener->grave, destroy_listener, listener);
+}
+
+void gd_listener_close(struct gd_listener *listener)
+{
+    struct gd_listener **at = &listener->front->listeners;
+
+    while (*at != listener)
+        at = &(*at)->next;
+    *at = listener->next;
+    listener->shell->server = listener->listener;
+    listener->listener = NULL;
+    evhtp_unbind_socket(listener->shell);
+    bury_if_unused(listener);
+}
+
+static struct evhtp *new_shell(struct gd_listener *listener)
+{
+    struct evhtp *shell = evhtp_new(gd_loop_base(listener->front->loop), listener);
+
+    if (shell == NULL)
+        return NULL;
+    evhtp_disable_flag(shell, EVHTP_FLAG_ENABLE_100_CONT);
+    evhtp_set_gencb(shell, on_shell_request, listener);
+    evhtp_set_pre_accept_cb(shell, on_pre_accept, listener);
+    evhtp_set_post_accept_cb(shell, on_post_accept, listener);
+    return shell;
+}
+
+/* Returns a dup that can be watched. */
+static int own_socket(int fd, struct gd_err *err)
+{
     int one = 1, flags, own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
-    if (own < 0)
-        return gd_err_errno(err, "cannot duplicate a listening socket");
+    if (own < 0) {
+        gd_err_errno(err, "cannot duplicate a listening socket");
+        return -1;
+    }
     flags = fcntl(own, F_GETFL);
     if (flags < 0 || fcntl(own, F_SETFL, flags | O_NONBLOCK) < 0) {
         gd_err_errno(err, "cannot set up a listening socket");
         close(own);
-        return false;
+        return -1;
     }
     /* Accepted connections inherit it: a system call less for each. Fails on UNIX. */
     setsockopt(own, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    if (evhtp_accept_socket(front->shell, own, 0) != 0) {
+    return own;
+}
+
+struct gd_listener *gd_front_listen(struct gd_front *front, int fd,
+                                    const struct gd_plan_listen *settings,
+                                    struct gd_err *err)
+{
+    struct gd_listener *listener;
+    int own = own_socket(fd, err);
+
+    if (own < 0)
+        return NULL;
+    listener = gd_alloc(sizeof(*listener));
+    listener->front = front;
+    listener->shell = new_shell(listener);
+    if (listener->shell == NULL || evhtp_accept_socket(listener->shell, own, 0) != 0) {
         close(own);
-        return gd_err_set(err, "cannot watch a listening socket");
+        evhtp_free(listener->shell);
+        gd_free(listener);
+        gd_err_set(err, "cannot watch a listening socket");
+        return NULL;
     }
-    entry = gd_alloc(sizeof(*entry));
-    entry->listener = front->shell->server;
-    entry->next = front->listeners;
-    front->listeners = entry;
-    evconnlistener_set_error_cb(entry->listener, on_accept_error);
-    return true;
+    gd_listener_change(listener, settings);
+    listener->listener = listener->shell->server;
+    evconnlistener_set_error_cb(listener->listener, on_accept_error);
+    if (gd_timer_armed(&front->accept_pause))
+        evconnlistener_disable(listener->listener);
+    listener->next = front->listeners;
+    front->listeners = listener;
+    return listener;
 }
 
 static void close_listeners(struct gd_front *front)
 {
     gd_timer_disarm(&front->accept_pause);
-    while (front->listeners) {
-        struct gd_listener *entry = front->listeners;
-
-        front->listeners = entry->next;
-        front->shell->server = entry->listener;
-        evhtp_unbind_socket(front->shell);
-        gd_free(entry);
-    }
+    while (front->listeners)
+        gd_listener_close(front->listeners);
 }
 
 /* The front -------------------------------------------------------------------------- */
@@ -203,6 +283,20 @@ void gd_front_change(struct gd_front *front, const struct gd_plan_limits *limits
     each_conn(front, gd_conn_renew);
 }
 
+/* An eighth of what the process may have, but not too many, is for others. */
+static int most_descriptors(void)
+{
+    struct rlimit limit;
+    rlim_t left;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX)
+        return 0;
+    left = limit.rlim_cur / 8;
+    if (left > FDS_LEFT_MAX)
+        left = FDS_LEFT_MAX;
+    return (int)(limit.rlim_cur - left);
+}
+
 struct gd_front *gd_front_new(const struct gd_front_config *config, struct gd_err *err)
 {
     struct gd_front *front = gd_alloc(sizeof(*front));
@@ -216,16 +310,13 @@ struct gd_front *gd_front_new(const struct gd_front_config *config, struct gd_er
     gd_front_change(front, config->limits, config->trusted);
     front->scratch = gd_alloc(GD_FRONT_READ_BYTES);
     gd_timer_init(&front->accept_pause, front->loop, on_accept_resume, front);
-    front->shell = evhtp_new(gd_loop_base(front->loop), front);
-    if (front->shell == NULL || !gd_ids_init(&front->ids, err)) {
-        gd_err_set(err, "cannot make a front");
+    front->fd_most = config->leaves_fds ? most_descriptors() : 0;
+    gd_clients_init(&front->clients);
+    front->acceptor = gd_tls_acceptor_new();
+    if (!gd_ids_init(&front->ids, err)) {
         gd_front_free(front);
         return NULL;
     }
-    evhtp_disable_flag(front->shell, EVHTP_FLAG_ENABLE_100_CONT);
-    evhtp_set_gencb(front->shell, on_shell_request, front);
-    evhtp_set_pre_accept_cb(front->shell, on_pre_accept, front);
-    evhtp_set_post_accept_cb(front->shell, on_post_accept, front);
     return front;
 }
 
@@ -239,11 +330,18 @@ static void on_drained_turn(void *arg)
         on_drained(front->on_drained_arg);
 }
 
-void gd_front_conn_left(struct gd_front *front)
+static void check_drained(struct gd_front *front)
 {
     if (front->draining && front->drain_turns == 0 && front->conn_count == 0 &&
         front->on_drained && !gd_work_queued(&front->drain_work))
         gd_loop_defer(front->loop, &front->drain_work, on_drained_turn, front);
+}
+
+void gd_front_conn_left(struct gd_listener *listener)
+{
+    listener->conn_count--;
+    bury_if_unused(listener);
+    check_drained(listener->front);
 }
 
 /* Connections that the kernel has already accepted for us are still served: the listeners
@@ -258,7 +356,7 @@ static void on_drain_turn(void *arg)
     }
     close_listeners(front);
     each_conn(front, gd_conn_drain);
-    gd_front_conn_left(front);
+    check_drained(front);
 }
 
 void gd_front_drain(struct gd_front *front, void (*on_drained)(void *arg), void *arg)
@@ -284,8 +382,9 @@ void gd_front_free(struct gd_front *front)
     close_listeners(front);
     each_conn(front, close_conn);
     gd_work_cancel(&front->drain_work);
-    if (front->shell)
-        evhtp_free(front->shell);
+    gd_work_cancel(&front->evict);
+    gd_clients_free(&front->clients);
+    gd_tls_acceptor_free(front->acceptor);
     gd_free(front->fields);
     gd_free(front->scratch);
     gd_free(front);

@@ -16,6 +16,14 @@
  * wait behind the one in flight, or a streamed body is paused, nothing is read, so a FIN
  * is not seen.
  *
+ * What comes before HTTP, a PROXY header and the TLS handshake, has
+ * limits->handshake_timeout_ms together. The address of a PROXY header is the client's
+ * from then on.
+ *
+ * More connections than limits->connections, or than descriptors allow: the one that is
+ * idle for the longest time is closed for a new one. When none is idle the new one is
+ * refused: a few at a time with 503, the others without a word.
+ *
  * Every wait has a deadline: a head (limits->header_timeout_ms from its first byte, for
  * the first one from accept; then 408), a body (body_timeout_ms from its head; then
  * 408; a streamed one: from one piece to the next while it is not paused), the next
@@ -38,6 +46,7 @@
 
 struct gd_front;
 struct gd_conn;
+struct gd_listener;
 
 enum { GD_REQUEST_ID_BYTES = 32 }; /* of an id that is made here */
 
@@ -50,8 +59,9 @@ struct gd_request {
     struct gd_target target;
     struct gd_span body; /* complete when on_request runs; ptr NULL when there is none */
     const struct gd_address *client;
-    struct gd_span peer;    /* the client's address as text, without port; or "unix" */
-    bool trusted;           /* it is one of the trusted proxies */
+    struct gd_span peer; /* the client's address as text, without port; or "unix" */
+    bool trusted;        /* it is one of the trusted proxies */
+    bool secure;         /* it came by TLS, to here or to the sender of a PROXY header */
     struct gd_arena *arena; /* of this request; freed by the front with it */
     size_t *budget;         /* bytes of limits->request_memory that are left to it, its
                                body left out; the arena draws on it */
@@ -173,6 +183,8 @@ struct gd_front_config {
     const struct gd_trusted *trusted;    /* borrowed; proxies whose X-Request-Id is kept;
                                             NULL: none */
     uint64_t *stats;                     /* borrowed: GD_WORKER_STATS values */
+    bool leaves_fds; /* it takes not all descriptors the process may have: upstreams and
+                        operators need some as well */
     struct gd_handler handler;
     void *arg;
 };
@@ -185,8 +197,20 @@ struct gd_front *gd_front_new(const struct gd_front_config *config, struct gd_er
 void gd_front_change(struct gd_front *front, const struct gd_plan_limits *limits,
                      const struct gd_trusted *trusted);
 
-/** Accepts connections from a listening socket; a dup of fd is kept. */
-GD_MUST_CHECK bool gd_front_listen(struct gd_front *front, int fd, struct gd_err *err);
+/** Accepts connections from a listening socket; a dup of fd is kept. settings (its TLS,
+ *  of which a reference is kept, and proxy_protocol) may be NULL: plain. Returns
+ * borrowed, NULL with err. */
+struct gd_listener *gd_front_listen(struct gd_front *front, int fd,
+                                    const struct gd_plan_listen *settings,
+                                    struct gd_err *err);
+
+/** Other settings, for connections that come from now on. */
+void gd_listener_change(struct gd_listener *listener,
+                        const struct gd_plan_listen *settings);
+
+/** Accepts no more from it; its connections stay. listener is invalid afterwards. Not
+ * from a callback of the front. */
+void gd_listener_close(struct gd_listener *listener);
 
 /** Stops accepting, closes idle connections, and lets the rest finish with `Connection:
  * close`. What the kernel had accepted already is served. on_drained runs from the loop

@@ -12,13 +12,11 @@ static void skip(struct gd_conn *conn, size_t n)
 
 /* Refusing --------------------------------------------------------------------------- */
 
-void gd_guard_refuse(struct gd_conn *conn, enum gd_stat_worker counter, int status,
-                     const char *detail)
+static void refuse(struct gd_conn *conn, int status, const char *detail)
 {
     char made[GD_REQUEST_ID_BYTES];
     struct gd_span id = {made, sizeof(made)};
 
-    gd_front_count(conn->front, counter, 1);
     if (conn->request)
         conn->request->refused = status;
     gd_conn_abandon(conn);
@@ -32,6 +30,18 @@ void gd_guard_refuse(struct gd_conn *conn, enum gd_stat_worker counter, int stat
         gd_ids_write(&conn->front->ids, made);
     }
     gd_reply_problem(conn, status, detail, id);
+}
+
+void gd_guard_refuse(struct gd_conn *conn, enum gd_stat_worker counter, int status,
+                     const char *detail)
+{
+    gd_front_count(conn->front, counter, 1);
+    refuse(conn, status, detail);
+}
+
+void gd_guard_refuse_crowded(struct gd_conn *conn)
+{
+    refuse(conn, 503, "there are too many connections");
 }
 
 static void refuse_head(struct gd_conn *conn)
@@ -210,6 +220,7 @@ static bool begin(struct gd_conn *conn, const struct gd_request_head *head)
     request->client = &conn->client;
     request->peer = gd_span_of(conn->peer);
     request->trusted = conn->trusted;
+    request->secure = conn->secure;
     request->arena = &conn->arena;
     request->budget = &conn->memory_left;
     request->start_us = gd_loop_now_us(front->loop);
@@ -324,6 +335,7 @@ void gd_guard_pump(struct gd_conn *conn)
         case GD_CONN_WRITE:
             more = gd_flow_take_body(conn);
             break;
+        case GD_CONN_OPENING:
         case GD_CONN_LINGER:
         case GD_CONN_CLOSED:
             return;

@@ -214,7 +214,10 @@ void gd_reply_100(struct gd_conn *conn)
     if (conn->minor == 0)
         return;
     switch (gd_stream_write(&conn->stream, &iov, 1, &n)) {
-    case GD_IO_AGAIN: /* the client will send its body without */
+    case GD_IO_AGAIN: /* the client will send its body without; but a record of TLS that
+                         was begun has to be ended */
+        if (conn->stream.tls)
+            break;
         return;
     case GD_IO_OK:
         if (n == iov.iov_len)
@@ -266,7 +269,9 @@ static void send_problem(struct gd_conn *conn, int status, const char *detail,
 void gd_reply_problem(struct gd_conn *conn, int status, const char *detail,
                       struct gd_span id)
 {
-    send_problem(conn, status, detail, GD_SPAN_NONE, NULL, 0, id);
+    static const struct gd_plan_header later = {{"Retry-After", 11}, {"1", 1}};
+
+    send_problem(conn, status, detail, GD_SPAN_NONE, &later, status == 503, id);
 }
 
 /* Answers ---------------------------------------------------------------------------- */
@@ -284,6 +289,8 @@ void gd_reply_decide(struct gd_conn *conn, bool close)
     conn->keep = request->head.keep_alive && !close && !front->draining &&
                  (complete || saves) && (most == 0 || conn->requests < most);
     conn->linger = !conn->keep && (request->head.keep_alive || !complete);
+    if (most && conn->requests == most)
+        gd_front_count(conn->front, GD_WORKER_USED_UP, 1);
 }
 
 /* Claims the request for its one answer; false when it had one already or is gone. */

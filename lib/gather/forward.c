@@ -58,11 +58,17 @@ static bool write_for(struct gd_forwarder *forwarder, const struct gd_facts *fac
 
 static bool write_proto(struct gd_buf *out, const struct gd_facts *facts)
 {
-    struct gd_span name = GD_SPAN("X-Forwarded-Proto"), proto = GD_SPAN("http");
-    struct gd_span https = GD_SPAN("https");
+    struct gd_span name = GD_SPAN("X-Forwarded-Proto");
+    struct gd_span http = GD_SPAN("http"), https = GD_SPAN("https"), told;
+    struct gd_span proto = facts->secure ? https : http;
 
-    if (facts->trusted && gd_span_ieq(gd_fields_only(facts->fields, name), https))
-        proto = https;
+    if (facts->trusted) {
+        told = gd_fields_only(facts->fields, name);
+        if (gd_span_ieq(told, https))
+            proto = https;
+        else if (gd_span_ieq(told, http))
+            proto = http;
+    }
     return gd_write_field(out, name, proto);
 }
 

@@ -78,6 +78,10 @@ unsigned gd_address_resolve(const struct gd_plan_address *from, struct gd_addres
         return 0;
     if (from->kind == GD_ADDRESS_UNIX)
         return resolve_unix(from, out, err);
+    if (from->kind == GD_ADDRESS_SYSTEMD) {
+        gd_err_set(err, "%s: is a socket that systemd passes, and no address", from->text);
+        return 0;
+    }
     return resolve_tcp(from, out, max, err);
 }
 

@@ -71,21 +71,44 @@ static bool clear_path(const struct gd_address *at, const char *text, struct gd_
     return true;
 }
 
-static bool bind_and_listen(int fd, const struct gd_address *at, int backlog,
-                            struct gd_address *bound)
+static bool dress_file(const struct gd_plan_listen *listen)
 {
-    if (bind(fd, (const struct sockaddr *)&at->sa, at->len) < 0 ||
-        listen(fd, backlog) < 0)
+    const char *path = listen->address.path;
+
+    if (listen->address.kind != GD_ADDRESS_UNIX)
+        return true;
+    if (listen->mode && chmod(path, listen->mode) < 0)
         return false;
+    return (listen->owner == GD_ID_UNCHANGED && listen->group == GD_ID_UNCHANGED) ||
+           chown(path, listen->owner, listen->group) == 0;
+}
+
+/* Between bind and listen nobody can connect yet: the time to dress the file. */
+static bool bind_and_listen(int fd, const struct gd_plan_listen *settings,
+                            const struct gd_address *at, struct gd_address *bound)
+{
+    bool is_unix = at->sa.ss_family == AF_UNIX;
+    int error;
+
+    if (bind(fd, (const struct sockaddr *)&at->sa, at->len) < 0)
+        return false;
+    if (!dress_file(settings) || listen(fd, (int)settings->backlog) < 0) {
+        error = errno;
+        if (is_unix)
+            unlink(settings->address.path);
+        errno = error;
+        return false;
+    }
     if (bound == NULL)
         return true;
     *bound = (struct gd_address){.len = sizeof(bound->sa)};
     return getsockname(fd, (struct sockaddr *)&bound->sa, &bound->len) == 0;
 }
 
-int gd_listen_open(const struct gd_plan_address *where, int backlog,
-                   struct gd_address *bound, struct gd_err *err)
+int gd_listen_open_as(const struct gd_plan_listen *listen, struct gd_address *bound,
+                      struct gd_err *err)
 {
+    const struct gd_plan_address *where = &listen->address;
     struct gd_address at;
     int fd, error;
 
@@ -94,7 +117,7 @@ int gd_listen_open(const struct gd_plan_address *where, int backlog,
     if (where->kind == GD_ADDRESS_UNIX && !clear_path(&at, where->text, err))
         return -1;
     fd = where->kind == GD_ADDRESS_UNIX ? open_socket(&at) : open_tcp(&at);
-    if (fd >= 0 && bind_and_listen(fd, &at, backlog, bound))
+    if (fd >= 0 && bind_and_listen(fd, listen, &at, bound))
         return fd;
     error = errno;
     if (fd >= 0)
@@ -102,4 +125,15 @@ int gd_listen_open(const struct gd_plan_address *where, int backlog,
     errno = error;
     gd_err_errno(err, "cannot listen on %s", where->text);
     return -1;
+}
+
+int gd_listen_open(const struct gd_plan_address *where, int backlog,
+                   struct gd_address *bound, struct gd_err *err)
+{
+    struct gd_plan_listen listen = {.address = *where,
+                                    .backlog = (unsigned)backlog,
+                                    .owner = GD_ID_UNCHANGED,
+                                    .group = GD_ID_UNCHANGED};
+
+    return gd_listen_open_as(&listen, bound, err);
 }

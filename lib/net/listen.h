@@ -13,4 +13,10 @@
 int gd_listen_open(const struct gd_plan_address *where, int backlog,
                    struct gd_address *bound, struct gd_err *err);
 
+/** The same with all that a configuration says: backlog, and mode, owner and group of the
+ *  file of a UNIX socket, which are set before anybody can connect. Not for what systemd
+ *  has opened (net/inherit.h). */
+int gd_listen_open_as(const struct gd_plan_listen *listen, struct gd_address *bound,
+                      struct gd_err *err);
+
 #endif

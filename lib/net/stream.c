@@ -200,10 +200,18 @@ void gd_stream_start_tls(struct gd_stream *stream, struct gd_tls_peer *peer)
     stream->tls = gd_tls_new(peer, stream->fd);
 }
 
+void gd_stream_accept_tls(struct gd_stream *stream, struct gd_tls_acceptor *acceptor,
+                          struct gd_tls_server *server)
+{
+    assert(stream->tls == NULL && !stream->reading && !stream->writing);
+    stream->tls = gd_tls_accept(acceptor, server, stream->fd);
+}
+
 enum gd_io gd_stream_handshake(struct gd_stream *stream)
 {
     bool read = false;
-    enum gd_io io = gd_tls_handshake(stream->tls, &read);
+    enum gd_io io =
+        gd_tls_handshake(stream->tls, gd_loop_now_us(stream->loop) / 1000000, &read);
 
     stream->tls->wants_read = io == GD_IO_AGAIN && read;
     stream->tls->wants_write = io == GD_IO_AGAIN && !read;
@@ -253,15 +261,12 @@ static enum gd_io read_tls(struct gd_stream *stream, char *into, size_t room, si
     return io;
 }
 
-enum gd_io gd_stream_read(struct gd_stream *stream, char *into, size_t room, size_t *n)
+static enum gd_io receive(int fd, char *into, size_t room, int flags, size_t *n)
 {
     ssize_t got;
 
-    assert(room > 0); /* no room would look like the end of the stream */
-    if (stream->tls)
-        return read_tls(stream, into, room, n);
     do
-        got = recv(stream->fd, into, room, 0);
+        got = recv(fd, into, room, flags);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return failed_io();
@@ -269,6 +274,19 @@ enum gd_io gd_stream_read(struct gd_stream *stream, char *into, size_t room, siz
         return GD_IO_EOF;
     *n = (size_t)got;
     return GD_IO_OK;
+}
+
+enum gd_io gd_stream_read(struct gd_stream *stream, char *into, size_t room, size_t *n)
+{
+    assert(room > 0); /* no room would look like the end of the stream */
+    return stream->tls ? read_tls(stream, into, room, n)
+                       : receive(stream->fd, into, room, 0, n);
+}
+
+enum gd_io gd_stream_peek(struct gd_stream *stream, char *into, size_t room, size_t *n)
+{
+    assert(room > 0 && stream->tls == NULL);
+    return receive(stream->fd, into, room, MSG_PEEK, n);
 }
 
 enum gd_io gd_stream_write(struct gd_stream *stream, const struct iovec *iov, int count,

@@ -20,7 +20,9 @@
 #include "net/address.h"
 
 struct gd_tls;
+struct gd_tls_acceptor;
 struct gd_tls_peer;
+struct gd_tls_server;
 
 struct gd_stream {
     struct gd_loop *loop; /* borrowed */
@@ -69,6 +71,11 @@ int gd_stream_release(struct gd_stream *stream);
  *  until it is done. The stream is connected and nothing was read or written. */
 void gd_stream_start_tls(struct gd_stream *stream, struct gd_tls_peer *peer);
 
+/** The server's side of the same. acceptor: borrowed until the close; a reference to
+ *  server is kept. */
+void gd_stream_accept_tls(struct gd_stream *stream, struct gd_tls_acceptor *acceptor,
+                          struct gd_tls_server *server);
+
 /** Takes the TLS handshake on. OK: done, with no interest armed. AGAIN: call it again
  * from the next callback, whichever that is. ERROR: gd_stream_trouble says why. */
 enum gd_io gd_stream_handshake(struct gd_stream *stream);
@@ -95,6 +102,9 @@ void gd_stream_want_write(struct gd_stream *stream, bool want);
 /** Reads up to room bytes; less means that nothing more is there now. *n is set with OK
  *  only. */
 enum gd_io gd_stream_read(struct gd_stream *stream, char *into, size_t room, size_t *n);
+
+/** Looks at what can be read without taking it, before TLS has begun. */
+enum gd_io gd_stream_peek(struct gd_stream *stream, char *into, size_t room, size_t *n);
 
 /** Writes from the vector; *n (set with OK) may be less than its total. Never raises
  * SIGPIPE. */

@@ -1,4 +1,4 @@
-#include "net/tls.h"
+#include "net/tls_inside.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -81,7 +81,7 @@ static void need(bool done)
         abort(); /* only for want of memory */
 }
 
-static BIO_METHOD *socket_method(void)
+BIO_METHOD *gd_tls_socket_method(void)
 {
     BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "gatherd socket");
 
@@ -107,7 +107,7 @@ struct gd_tls_peer *gd_tls_peer_new(const struct gd_plan_tls *plan, const char *
     /* The dot of a name that is complete stands in no certificate. */
     if (len > 1 && peer->name[len - 1] == '.')
         peer->name[len - 1] = '\0';
-    peer->socket = socket_method();
+    peer->socket = gd_tls_socket_method();
     return peer;
 }
 
@@ -167,18 +167,25 @@ static void set_name(const struct gd_tls_peer *peer, SSL *ssl)
     need(SSL_set_tlsext_host_name(ssl, peer->name) && SSL_set1_host(ssl, peer->name));
 }
 
-struct gd_tls *gd_tls_new(struct gd_tls_peer *peer, int fd)
+struct gd_tls *gd_tls_attach(SSL_CTX *context, BIO_METHOD *socket, int fd)
 {
     struct gd_tls *tls = gd_alloc(sizeof(*tls));
-    BIO *bio = BIO_new(peer->socket);
+    BIO *bio = BIO_new(socket);
 
-    tls->peer = peer;
     tls->fd = fd;
-    tls->ssl = SSL_new(peer->plan->context);
+    tls->ssl = SSL_new(context);
     need(bio && tls->ssl);
     BIO_set_data(bio, tls);
     BIO_set_init(bio, 1);
     SSL_set_bio(tls->ssl, bio, bio);
+    return tls;
+}
+
+struct gd_tls *gd_tls_new(struct gd_tls_peer *peer, int fd)
+{
+    struct gd_tls *tls = gd_tls_attach(peer->plan->context, peer->socket, fd);
+
+    tls->peer = peer;
     SSL_set_connect_state(tls->ssl);
     set_name(peer, tls->ssl);
     offer_ticket(peer, tls->ssl);
@@ -204,6 +211,7 @@ void gd_tls_free(struct gd_tls *tls, bool orderly)
         SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(tls->ssl);
     ERR_clear_error();
+    gd_tls_server_unref(tls->server);
     gd_free(tls);
 }
 
@@ -242,6 +250,7 @@ static const char *trouble_of(const struct gd_tls *tls, unsigned long error)
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
         return "it speaks no version of TLS that is allowed here";
+    case SSL_R_HTTP_REQUEST:
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_PACKET_LENGTH_TOO_LONG:
     case SSL_R_RECORD_LENGTH_MISMATCH:
@@ -290,13 +299,14 @@ static void forget_errors(void)
 /* Moving bytes -------------------------------------------------------------------------
  */
 
-enum gd_io gd_tls_handshake(struct gd_tls *tls, bool *read)
+enum gd_io gd_tls_handshake(struct gd_tls *tls, uint64_t now_s, bool *read)
 {
     enum gd_io io;
     int rc;
 
     forget_errors();
     tls->emptied = false;
+    tls->moment.now_s = now_s;
     rc = SSL_do_handshake(tls->ssl);
     if (rc == 1)
         return GD_IO_OK;
@@ -308,7 +318,8 @@ enum gd_io gd_tls_handshake(struct gd_tls *tls, bool *read)
     if (tls->trouble == NULL)
         tls->trouble = io == GD_IO_EOF ? "closed during the TLS handshake"
                                        : "reset during the TLS handshake";
-    drop_ticket(tls->peer); /* it may be what the server stumbled over */
+    if (tls->peer)
+        drop_ticket(tls->peer); /* it may be what the server stumbled over */
     return GD_IO_ERROR;
 }
 

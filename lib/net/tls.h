@@ -7,6 +7,7 @@
  */
 #include "net/stream.h"
 #include "plan/tls_context.h"
+#include "plan/tls_server.h"
 
 /** One server that is spoken to by TLS, in one worker: who it has to be, and the ticket
  *  with which the next connection may resume a session. Tickets are shared with nobody:
@@ -22,9 +23,19 @@ void gd_tls_peer_bind(struct gd_tls_peer *peer, const struct gd_plan_tls *plan);
 /** Frees it; NULL is fine. Its connections must be closed. */
 void gd_tls_peer_free(struct gd_tls_peer *peer);
 
+/** What the servers' sides of a worker's connections share. */
+struct gd_tls_acceptor;
+
+/** Returns owned; frees it, when all connections made with it are closed. NULL is fine.
+ */
+struct gd_tls_acceptor *gd_tls_acceptor_new(void);
+void gd_tls_acceptor_free(struct gd_tls_acceptor *acceptor);
+
 /** The TLS of one connection; members are the stream's. */
 struct gd_tls {
-    struct gd_tls_peer *peer;
+    struct gd_tls_peer *peer;     /* of the client's side */
+    struct gd_tls_server *server; /* of the server's side; a reference */
+    struct gd_tls_moment moment;
     SSL *ssl;
     int fd;
     const char *trouble; /* what went wrong in TLS itself; constant text */
@@ -42,6 +53,10 @@ struct gd_tls {
 /** Returns owned: the client's side on an open descriptor, which stays the caller's. */
 struct gd_tls *gd_tls_new(struct gd_tls_peer *peer, int fd);
 
+/** Returns owned: the server's side. A reference to server is kept, acceptor borrowed. */
+struct gd_tls *gd_tls_accept(struct gd_tls_acceptor *acceptor,
+                             struct gd_tls_server *server, int fd);
+
 /** Sends close_notify, if it can be sent at once; reading goes on. */
 void gd_tls_shutdown(struct gd_tls *tls);
 
@@ -49,8 +64,8 @@ void gd_tls_shutdown(struct gd_tls *tls);
 void gd_tls_free(struct gd_tls *tls, bool orderly);
 
 /** Takes the handshake as far as the socket allows. OK: done. AGAIN: *read tells what is
- *  waited for. ERROR: trouble is set. */
-enum gd_io gd_tls_handshake(struct gd_tls *tls, bool *read);
+ *  waited for. ERROR: trouble is set. now_s: of a clock that never goes back. */
+enum gd_io gd_tls_handshake(struct gd_tls *tls, uint64_t now_s, bool *read);
 
 /** As gd_stream_read: less than room means that nothing more is there now, or that others
  *  are to have their turn: then gd_tls_has_pending, or the socket, tells that it goes on.

@@ -26,6 +26,22 @@ struct gd_draft_top {
     struct gd_plan_limits limits;
 };
 
+struct gd_draft_listen {
+    const struct gd_yaml_node *url, *tls, *mode, *owner, *group;
+    bool proxy_protocol;
+    unsigned backlog;
+};
+
+struct gd_draft_listen_tls {
+    const struct gd_yaml_node *cert, *key, *certificates, *client_ca;
+    unsigned min_version, client_verify; /* index among the words of their rows */
+    bool tickets;
+};
+
+struct gd_draft_certificate {
+    const struct gd_yaml_node *cert, *key;
+};
+
 struct gd_draft_admin {
     const struct gd_yaml_node *url, *token;
 };

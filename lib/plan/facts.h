@@ -18,6 +18,7 @@ struct gd_facts {
     struct gd_span body;   /* complete; ptr NULL: none */
     const struct gd_fields *fields;
     bool trusted; /* the peer is one of trusted_proxies */
+    bool secure;  /* the connection came by TLS */
 };
 
 #endif

@@ -74,8 +74,8 @@ static void load_top(struct gd_loader *loader)
     plan->limits = top->limits;
     plan->mock_seed = top->mock_seed;
     gd_load_fixed(loader);
-    gd_load_listen(loader);
     gd_load_trusted(loader);
+    gd_load_listen(loader);
 }
 
 static void loader_init(struct gd_loader *loader, const struct gd_load_options *options)

@@ -16,10 +16,12 @@ struct gd_findings {
 
 void gd_findings_free(struct gd_findings *findings);
 
-/** Where `${NAME}` is looked up; NULL as environment means getenv. */
+/** env: where `${NAME}` is looked up; NULL: getenv. */
 struct gd_load_options {
     const char *(*env)(void *arg, const char *name);
     void *env_arg;
+    struct gd_tickets *tickets; /* of the plan before it, so that sessions outlive a
+                                   reload; NULL: new ones */
 };
 
 /** Loads and compiles file. Returns a plan with one reference, or NULL with at least one

@@ -1,51 +1,26 @@
-#include <openssl/crypto.h>
-
-#include "base/mem.h"
-#include "plan/loader.h"
-#include "plan/tls_context.h"
+#include "plan/load_tls.h"
 #include "plan/url.h"
 
-/* A file as named in a configuration: relative to the folder of the file that names it.
- */
-static char *full_path(struct gd_loader *loader, const struct gd_yaml_node *node)
-{
-    const char *file = loader->report.files[node->file];
-    const char *slash = strrchr(file, '/');
-    size_t dir = node->text.ptr[0] != '/' && slash ? (size_t)(slash - file) + 1 : 0;
-    char *full = gd_alloc(dir + node->text.len + 1);
+/* What a file is read for. */
+struct reading {
+    SSL_CTX *context;
+    bool (*use)(SSL_CTX *context, struct gd_span text, struct gd_err *err);
+};
 
-    memcpy(full, file, dir);
-    memcpy(full + dir, node->text.ptr, node->text.len);
-    return full;
+static bool on_file(void *arg, struct gd_span text, struct gd_err *err)
+{
+    struct reading *reading = arg;
+
+    return reading->use(reading->context, text, err);
 }
 
-/* Reads the file of an option and gives its text to use. */
-static void use_file(struct gd_loader *loader, const struct gd_yaml_node *node,
-                     SSL_CTX *context,
-                     bool (*use)(SSL_CTX *, struct gd_span, struct gd_err *))
+bool gd_load_tls_file(struct gd_loader *loader, const struct gd_yaml_node *node,
+                      SSL_CTX *context,
+                      bool (*use)(SSL_CTX *, struct gd_span, struct gd_err *))
 {
-    struct gd_words words;
-    struct gd_buf text;
-    struct gd_err err;
-    char *path;
+    struct reading reading = {context, use};
 
-    if (node == NULL || node->broken)
-        return;
-    if (node->text.len == 0) {
-        gd_report_value(&loader->report, node, "expected the name of a file");
-        return;
-    }
-    path = full_path(loader, node);
-    gd_buf_init(&text, NULL, GD_TLS_FILE_MAX);
-    if (!gd_yaml_read(path, false, GD_TLS_FILE_MAX, &text, &err) ||
-        !use(context, gd_buf_span(&text), &err))
-        gd_report_value(&loader->report, node, "%s %s",
-                        gd_words_quote(&words, gd_span_of(path)), err.text);
-    gd_digest_bytes(loader->digest, gd_buf_span(&text));
-    if (text.data)
-        OPENSSL_cleanse(text.data, text.cap);
-    gd_buf_free(&text);
-    gd_free(path);
+    return gd_load_file(loader, node, on_file, &reading);
 }
 
 /* All upstreams that trust the system's roots share one store of them. */
@@ -67,23 +42,19 @@ static void load_trust(struct gd_loader *loader, const struct gd_draft_tls *draf
         gd_report_key(&loader->report, draft->ca,
                       "nothing is verified with verify: false; remove one of the two");
     else
-        use_file(loader, draft->ca, context, gd_tls_context_trust);
+        gd_load_tls_file(loader, draft->ca, context, gd_tls_context_trust);
 }
 
-static void load_own(struct gd_loader *loader, const struct gd_draft_tls *draft,
-                     SSL_CTX *context)
+void gd_load_tls_pair(struct gd_loader *loader, const struct gd_yaml_node *cert,
+                      const struct gd_yaml_node *key, SSL_CTX *context)
 {
-    if (draft->cert && draft->key == NULL)
-        gd_report_key(&loader->report, draft->cert, "needs its key: key is missing");
-    else if (draft->key && draft->cert == NULL)
-        gd_report_key(&loader->report, draft->key,
-                      "needs its certificate: cert is missing");
-    if (draft->cert == NULL || draft->key == NULL)
-        return;
-    use_file(loader, draft->cert, context, gd_tls_context_use_chain);
+    if (cert && key == NULL)
+        gd_report_key(&loader->report, cert, "needs its key: key is missing");
+    else if (key && cert == NULL)
+        gd_report_key(&loader->report, key, "needs its certificate: cert is missing");
     /* Without a certificate there is nothing the key could belong to. */
-    if (SSL_CTX_get0_certificate(context))
-        use_file(loader, draft->key, context, gd_tls_context_use_key);
+    if (cert && key && gd_load_tls_file(loader, cert, context, gd_tls_context_use_chain))
+        gd_load_tls_file(loader, key, context, gd_tls_context_use_key);
 }
 
 static void load_name(struct gd_loader *loader, const struct gd_yaml_node *node,
@@ -130,6 +101,6 @@ void gd_load_tls(struct gd_loader *loader, const struct gd_yaml_node *map,
         gd_tls_context_offer_h2(tls->context, upstream->http == GD_HTTP_2);
     upstream->tls = tls;
     load_trust(loader, draft, tls->context);
-    load_own(loader, draft, tls->context);
+    gd_load_tls_pair(loader, draft->cert, draft->key, tls->context);
     load_name(loader, draft->server_name, tls);
 }

@@ -66,6 +66,11 @@ void gd_load_listen(struct gd_loader *loader);
 /** The values of options that only a restart takes over. */
 void gd_load_fixed(struct gd_loader *loader);
 
+/** TLS of a listener; NULL with something reported. */
+struct gd_tls_server;
+struct gd_tls_server *gd_load_listen_tls(struct gd_loader *loader,
+                                         const struct gd_yaml_node *map);
+
 /** The proxies whose word about clients is taken. */
 void gd_load_trusted(struct gd_loader *loader);
 
@@ -220,6 +225,13 @@ struct gd_span gd_load_header_lines(struct gd_loader *loader,
 /** A JSON string of text, and what stands behind it. */
 struct gd_span gd_load_json_key(struct gd_loader *loader, struct gd_span text,
                                 const char *behind);
+
+/** Reads the file an option names, relative to the folder of the file it stands in, and
+ *  gives its text to use, which borrows it; it is wiped afterwards. What is wrong is
+ *  reported at the option. False then, and for node NULL. */
+bool gd_load_file(struct gd_loader *loader, const struct gd_yaml_node *node,
+                  bool (*use)(void *arg, struct gd_span text, struct gd_err *err),
+                  void *arg);
 
 /** Values of all files: maps that are joined, like `routes`. Calls fn for each entry. */
 void gd_load_each(struct gd_loader *loader, const char *key,

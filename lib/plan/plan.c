@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "plan/tls_context.h"
+#include "plan/tls_server.h"
 
 struct gd_plan *gd_plan_ref(struct gd_plan *plan)
 {
@@ -16,6 +17,9 @@ void gd_plan_unref(struct gd_plan *plan)
     for (unsigned i = 0; plan->upstreams && i < plan->upstream_count; i++)
         if (plan->upstreams[i].tls)
             SSL_CTX_free(plan->upstreams[i].tls->context);
+    for (unsigned i = 0; i < plan->listen_count; i++)
+        gd_tls_server_unref(plan->listens[i].tls);
+    gd_tickets_unref(plan->tickets);
     gd_arena_free(&plan->arena);
     gd_free(plan);
 }

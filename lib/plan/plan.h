@@ -25,6 +25,8 @@ struct gd_json_path;
 struct gd_plan_mock;
 struct gd_plan_redirect;
 struct gd_plan_tls;
+struct gd_tickets;
+struct gd_tls_server;
 struct gd_projection;
 struct gd_ref;
 struct gd_router;
@@ -33,24 +35,39 @@ struct gd_template;
 
 /** A socket address as text, still unresolved. */
 struct gd_plan_address {
-    enum { GD_ADDRESS_TCP, GD_ADDRESS_UNIX } kind;
+    enum { GD_ADDRESS_TCP, GD_ADDRESS_UNIX, GD_ADDRESS_SYSTEMD } kind;
     const char
         *host; /* TCP: name or literal, IPv6 without brackets; "" or "::" is dual stack */
     uint16_t port;    /* TCP; 0 lets the system choose */
-    const char *path; /* UNIX */
+    const char *path; /* UNIX; SYSTEMD: the FileDescriptorName of inherited sockets */
     const char *text; /* as a person would write it: http://127.0.0.1:8080, unix:/run/x */
+};
+
+#define GD_ID_UNCHANGED UINT32_MAX
+
+/** What a listening socket is like. */
+struct gd_plan_listen {
+    struct gd_plan_address address;
+    struct gd_tls_server *tls; /* the plan has a reference; NULL: plain */
+    bool proxy_protocol;       /* connections begin with a PROXY header */
+    unsigned backlog;
+    unsigned mode;         /* UNIX: of the file; 0: as the umask leaves it */
+    uint32_t owner, group; /* UNIX: ids; GD_ID_UNCHANGED */
 };
 
 struct gd_plan_limits {
     size_t request_line; /* bytes → 414 */
     size_t header_bytes; /* → 431 */
     unsigned header_fields;
+    uint32_t handshake_timeout_ms; /* what comes before HTTP */
+    uint32_t handshakes;           /* at once, per worker */
     uint32_t header_timeout_ms;
     uint32_t body_timeout_ms;
     uint32_t idle_timeout_ms;
     uint32_t write_timeout_ms; /* an answer that makes no progress */
     uint32_t requests_per_connection;
-    uint32_t connections; /* per worker */
+    uint32_t connections;            /* per worker */
+    uint32_t connections_per_client; /* per worker; 0: no limit of its own */
     unsigned json_depth;
     size_t request_memory; /* bytes buffered per request */
     size_t body;           /* of a request, on routes without `max_body` */
@@ -199,8 +216,10 @@ struct gd_plan_fixed {
 };
 
 struct gd_plan {
-    struct gd_plan_address *listens;
+    struct gd_plan_listen *listens;
     unsigned listen_count;
+    struct gd_tickets
+        *tickets; /* of its listeners' TLS; a reference; NULL: none has TLS */
     bool admin_on;
     struct gd_plan_address admin;
     const char *admin_token; /* NULL: none wanted */

@@ -298,7 +298,8 @@ static bool keep_node(struct gd_report *report, const struct gd_option *option,
 {
     bool map = option->type == GD_TYPE_MAP || option->type == GD_TYPE_HEADERS ||
                option->type == GD_TYPE_TEXTS || option->type == GD_TYPE_NODE;
-    bool list = option->type == GD_TYPE_NAMES || option->type == GD_TYPE_STATUSES;
+    bool list = option->type == GD_TYPE_NAMES || option->type == GD_TYPE_STATUSES ||
+                option->type == GD_TYPE_MAPS;
     bool text = option->type == GD_TYPE_TEXT;
     bool either = option->type == GD_TYPE_LIST;
 

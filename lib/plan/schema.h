@@ -22,8 +22,8 @@
     X(MAP, "a map (`name: …`)", "map")                                                   \
     X(HEADERS, "a map of header fields (`Name: value`)", "map of `Name: value`")         \
     X(PATTERNS, "a list of file patterns", "list of patterns")                           \
-    X(ADDRESSES, "a port, a URL, unix:/PATH, or a list of these",                        \
-      "address, or list of them")                                                        \
+    X(ADDRESSES, "a port, a URL, unix:/PATH, systemd:NAME, or a list of these",          \
+      "address, or list of them or options, see below")                                  \
     X(ADMIN, "a URL, unix:/PATH, off, or a map with url and token",                      \
       "address, `off`, or options, see below")                                           \
     X(SERVERS, "a URL like http://10.0.0.5:8001, or a list of these",                    \
@@ -42,6 +42,7 @@
       "word, or `hash({…})`")                                                            \
     X(SWITCH, "off, or a map of options (`key: value`)", "`off`, or options, see below") \
     X(HEDGE, "off, p95, or a duration like 50ms", "`off`, `p95`, or duration")           \
+    X(MAPS, "a list of maps of options (`- key: value`)", "list of options, see below")  \
     X(JSON, "a value", "any value")                                                      \
     X(NODE, "a map of options (`key: value`)", "options, see below")
 

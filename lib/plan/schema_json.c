@@ -10,7 +10,7 @@
 /* A value may come from a variable, whatever its type. */
 #define VARIABLE "\\$\\{"
 #define URL_PATTERN "^https?://|" VARIABLE
-#define ADDRESS_PATTERN "^(http://|unix:/)|" VARIABLE
+#define ADDRESS_PATTERN "^(https?://|unix:/|systemd:)|" VARIABLE
 #define TARGET_PATTERN "^(/|https?://)|" VARIABLE
 #define DURATION_PATTERN "^[0-9]+(ms|s|m|h)$|" VARIABLE
 #define RANGE_PATTERN "^[0-9]+(ms|s|m|h)(\\.\\.[0-9]+(ms|s|m|h))?$|" VARIABLE
@@ -80,6 +80,12 @@ static json_t *address(void)
     return any_of(gd_need(json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 0,
                                     "maximum", 65535)),
                   text_like(ADDRESS_PATTERN));
+}
+
+static json_t *addresses(const struct gd_option *option)
+{
+    return any_of(any_of(address(), ref(option->of)),
+                  list_of(any_of(address(), ref(option->of))));
 }
 
 static json_t *number(const struct gd_option *option)
@@ -153,7 +159,7 @@ static json_t *type_schema(const struct gd_option *option)
     case GD_TYPE_NAMES:
         return list_of(any_text());
     case GD_TYPE_ADDRESSES:
-        return any_of(address(), list_of(address()));
+        return addresses(option);
     case GD_TYPE_ADMIN:
         return or_off(any_of(address(), ref(option->of)));
     case GD_TYPE_SERVERS:
@@ -167,6 +173,8 @@ static json_t *type_schema(const struct gd_option *option)
         return list_of(gd_need(json_pack("{s:[s, s]}", "type", "string", "integer")));
     case GD_TYPE_BALANCE:
         return text_like(BALANCE_PATTERN);
+    case GD_TYPE_MAPS:
+        return list_of(ref(option->of));
     case GD_TYPE_SWITCH:
         return or_off(ref(option->of));
     case GD_TYPE_HEDGE:

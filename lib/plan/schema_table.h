@@ -16,12 +16,14 @@
  *   words    ENUM: its values, in the order of the C enum; INT: the word that means 0
  *   reload   APPLIED: a reload takes a changed value over; RESTART: only a restart does
  */
+#include "plan/schema_listen.h"
 #include "plan/schema_mock.h"
 #include "plan/schema_upstream.h"
 
 /* clang-format off */
 #define GD_SECTION_ROWS(X)                                                                \
     X(TOP, struct gd_draft_top, "Top level", "The options of the file itself.")           \
+    GD_LISTEN_SECTION_ROWS(X)                                                             \
     X(ADMIN, struct gd_draft_admin, "admin", "The long form of `admin`.")                 \
     X(LIMITS, struct gd_plan_limits, "limits", "Bounds on what clients may send and hold.") \
     X(LOG, struct gd_draft_log, "log", "The error log, written to standard error.")       \
@@ -45,9 +47,9 @@
 #define GD_OPTION_ROWS(X)                                                                 \
     X(TOP, "include", PATTERNS, NONE, include, 0, 0, "", "", APPLIED,                     \
       "Files to read as well, as patterns relative to this file; what they declare is joined.") \
-    X(TOP, "listen", ADDRESSES, NONE, listen, 0, 0, "=8080", "", RESTART,                 \
+    X(TOP, "listen", ADDRESSES, LISTEN, listen, 0, 0, "=8080", "", RESTART,               \
       "Where clients connect: a port (all addresses, IPv4 and IPv6), `http://HOST:PORT`, " \
-      "`unix:/PATH`, or a list of these.")                                                \
+      "`https://HOST:PORT` (with `tls`), `unix:/PATH`, `systemd:NAME`, or a list of these.") \
     X(TOP, "admin", ADMIN, ADMIN, admin, 0, 0, "=http://127.0.0.1:9901", "", RESTART,     \
       "Where operators connect: a URL, `unix:/PATH`, or `off`.")                          \
     X(TOP, "workers", INT, NONE, workers, 1, 256, "auto", "auto", RESTART,                \
@@ -72,32 +74,8 @@
       "Where operators connect.")                                                         \
     X(ADMIN, "token", TEXT, NONE, token, 0, 0, "", "", RESTART,                           \
       "What they must show as `Authorization: Bearer …`; needed off loopback.")           \
-    X(LIMITS, "request_line", SIZE, NONE, request_line, 64, 1048576, "8KiB", "", APPLIED, \
-      "Longest request line; more is answered with 414.")                                 \
-    X(LIMITS, "header_bytes", SIZE, NONE, header_bytes, 256, 1048576, "32KiB", "", APPLIED, \
-      "Largest header block; more is answered with 431.")                                 \
-    X(LIMITS, "header_fields", INT, NONE, header_fields, 1, 1000, "100", "", APPLIED,     \
-      "Most header fields; more is answered with 431.")                                   \
-    X(LIMITS, "header_timeout", DURATION, NONE, header_timeout_ms, 1, GD_MS_MAX, "10s", "", \
-      APPLIED, "From the first byte of a request to the end of its header.")              \
-    X(LIMITS, "body", SIZE, NONE, body, 0, GD_SIZE_MAX, "1MiB", "", APPLIED,              \
-      "Largest request body of a route without `max_body`; more is answered with 413.")   \
-    X(LIMITS, "body_timeout", DURATION, NONE, body_timeout_ms, 1, GD_MS_MAX, "30s", "",   \
-      APPLIED, "From the end of the header to the end of the body; of a `pass`, how long " \
-      "the body may make no progress.")                                                   \
-    X(LIMITS, "idle_timeout", DURATION, NONE, idle_timeout_ms, 1, GD_MS_MAX, "75s", "",   \
-      APPLIED, "How long a connection is kept open between requests.")                    \
-    X(LIMITS, "write_timeout", DURATION, NONE, write_timeout_ms, 1, GD_MS_MAX, "30s", "", \
-      APPLIED, "How long an answer may make no progress.")                                \
-    X(LIMITS, "requests_per_connection", INT, NONE, requests_per_connection, 1, 1000000000, \
-      "10000", "", APPLIED, "Requests after which a connection is closed.")               \
-    X(LIMITS, "connections", INT, NONE, connections, 1, 1000000, "16384", "", APPLIED,    \
-      "Client connections open at once, per worker.")                                     \
-    X(LIMITS, "json_depth", INT, NONE, json_depth, 1, 1024, "128", "", APPLIED,           \
-      "How deep the JSON of an upstream may be nested.")                                  \
-    X(LIMITS, "request_memory", SIZE, NONE, request_memory, 65536, GD_SIZE_MAX, "32MiB", "", \
-      APPLIED, "Bytes buffered for one request, all its calls' answers included; no answer " \
-      "that is made of them has more.")        \
+    GD_LISTEN_OPTION_ROWS(X)                                                              \
+    GD_LIMIT_OPTION_ROWS(X)                                                               \
     X(LOG, "level", ENUM, NONE, level, 0, 0, "info", "error|warn|info|debug", APPLIED,    \
       "The least important kind of line that is written.")                                \
     X(DRAIN, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "30s", "", APPLIED,     \

@@ -168,29 +168,34 @@ struct gd_plan_address gd_url_address(struct gd_arena *arena, const struct gd_ur
                                     .text = address_text(arena, url)};
 }
 
-bool gd_url_listen(struct gd_arena *arena, struct gd_span text,
-                   struct gd_plan_address *out, struct gd_err *err)
+static bool listen_tcp(struct gd_arena *arena, struct gd_span text,
+                       struct gd_plan_address *out, bool *https, struct gd_err *err)
 {
-    struct gd_span prefix = GD_SPAN("unix:");
-    struct gd_span path = {text.ptr + prefix.len, text.len - prefix.len};
     struct gd_url url;
 
-    if (!gd_span_starts(text, prefix)) {
-        if (!gd_url_like(text))
-            return gd_err_set(err,
-                              "expected a port, http://HOST:PORT or unix:/PATH, found "
-                              "\"%.*s\"",
-                              text.len > 100 ? 100 : (int)text.len, text.ptr);
-        if (gd_span_starts(text, GD_SPAN("https://")))
-            return gd_err_set(err, "https is not supported yet by this version");
-        if (!gd_url_parse(text, &url, err))
-            return false;
-        if (url.rest.len)
-            return gd_err_set(err, "an address to listen on has no path; remove \"%.*s\"",
-                              url.rest.len > 100 ? 100 : (int)url.rest.len, url.rest.ptr);
-        *out = gd_url_address(arena, &url);
-        return true;
-    }
+    if (!gd_url_like(text))
+        return gd_err_set(err,
+                          "expected a port, http://HOST:PORT,%s unix:/PATH or "
+                          "systemd:NAME, found \"%.*s\"",
+                          https ? " https://HOST:PORT," : "",
+                          text.len > 100 ? 100 : (int)text.len, text.ptr);
+    if (!gd_url_parse(text, &url, err))
+        return false;
+    if (url.https && https == NULL)
+        return gd_err_set(err, "https is not spoken here; use a loopback address or a "
+                               "unix socket");
+    if (url.rest.len)
+        return gd_err_set(err, "an address to listen on has no path; remove \"%.*s\"",
+                          url.rest.len > 100 ? 100 : (int)url.rest.len, url.rest.ptr);
+    if (https)
+        *https = url.https;
+    *out = gd_url_address(arena, &url);
+    return true;
+}
+
+static bool listen_unix(struct gd_arena *arena, struct gd_span text, struct gd_span path,
+                        struct gd_plan_address *out, struct gd_err *err)
+{
     if (path.len == 0 || path.ptr[0] != '/')
         return gd_err_set(err, "a unix socket needs an absolute path: unix:/run/x.sock");
     if (path.len >= sizeof(((struct sockaddr_un *)0)->sun_path))
@@ -203,12 +208,52 @@ bool gd_url_listen(struct gd_arena *arena, struct gd_span text,
     return true;
 }
 
+/* systemd.socket(5): printable ASCII without a colon, 255 at most. */
+static bool listen_systemd(struct gd_arena *arena, struct gd_span text,
+                           struct gd_span name, struct gd_plan_address *out,
+                           struct gd_err *err)
+{
+    bool ok = name.len > 0 && name.len <= HOST_MAX;
+
+    for (size_t i = 0; ok && i < name.len; i++)
+        ok = name.ptr[i] > ' ' && name.ptr[i] <= '~' && name.ptr[i] != ':';
+    if (!ok)
+        return gd_err_set(err, "systemd: needs the FileDescriptorName of a socket unit, "
+                               "like systemd:http");
+    *out = (struct gd_plan_address){.kind = GD_ADDRESS_SYSTEMD,
+                                    .host = "",
+                                    .path = gd_need(gd_arena_text(arena, name)),
+                                    .text = gd_need(gd_arena_text(arena, text))};
+    return true;
+}
+
+/* Whether text is `prefix` and more, which is *rest. */
+static bool is_kind(struct gd_span text, struct gd_span prefix, struct gd_span *rest)
+{
+    *rest = (struct gd_span){text.ptr + prefix.len, text.len - prefix.len};
+    return gd_span_starts(text, prefix);
+}
+
+bool gd_url_listen(struct gd_arena *arena, struct gd_span text,
+                   struct gd_plan_address *out, bool *https, struct gd_err *err)
+{
+    struct gd_span rest;
+
+    if (https)
+        *https = false;
+    if (is_kind(text, GD_SPAN("unix:"), &rest))
+        return listen_unix(arena, text, rest, out, err);
+    if (is_kind(text, GD_SPAN("systemd:"), &rest))
+        return listen_systemd(arena, text, rest, out, err);
+    return listen_tcp(arena, text, out, https, err);
+}
+
 bool gd_address_is_local(const struct gd_plan_address *address)
 {
     struct gd_span host;
 
-    if (address->kind == GD_ADDRESS_UNIX)
-        return true;
+    if (address->kind != GD_ADDRESS_TCP) /* what systemd passes is not known here */
+        return address->kind == GD_ADDRESS_UNIX;
     host = gd_span_of(address->host);
     return gd_span_ieq(host, GD_SPAN("localhost")) || gd_span_is(host, "::1") ||
            (gd_span_starts(host, GD_SPAN("127.")) && is_ip(host, AF_INET));
@@ -235,7 +280,7 @@ bool gd_address_overlaps(const struct gd_plan_address *a, const struct gd_plan_a
 {
     if (a->kind != b->kind)
         return false;
-    if (a->kind == GD_ADDRESS_UNIX)
+    if (a->kind != GD_ADDRESS_TCP)
         return strcmp(a->path, b->path) == 0;
     return a->port == b->port && a->port != 0 &&
            (covers(a->host, b->host) || covers(b->host, a->host) ||

@@ -35,10 +35,12 @@ bool gd_host_is_valid(struct gd_span text);
 GD_MUST_CHECK bool gd_url_parse(struct gd_span text, struct gd_url *out,
                                 struct gd_err *err);
 
-/** An address to listen on: `http://HOST[:PORT]` or `unix:/PATH`. Its text is owned by
- *  the arena. */
+/** An address to listen on: `http://HOST[:PORT]`, `https://HOST[:PORT]`, `unix:/PATH` or
+ *  `systemd:NAME`. Its text is owned by the arena. *https (may be NULL: that is refused)
+ *  tells which of the first two. */
 GD_MUST_CHECK bool gd_url_listen(struct gd_arena *arena, struct gd_span text,
-                                 struct gd_plan_address *out, struct gd_err *err);
+                                 struct gd_plan_address *out, bool *https,
+                                 struct gd_err *err);
 
 /** The TCP address of a URL, owned by the arena. */
 struct gd_plan_address gd_url_address(struct gd_arena *arena, const struct gd_url *url);

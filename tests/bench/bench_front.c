@@ -177,7 +177,7 @@ static void run_front(struct bench *bench, int listener, const char *what, bool 
     config.loop = bench->loop = gd_loop_new(&err);
     must(bench->loop != NULL, "loop");
     front = gd_front_new(&config, &err);
-    must(front && gd_front_listen(front, listener, &err), "front");
+    must(front && gd_front_listen(front, listener, NULL, &err), "front");
     measure(bench, what, crowd);
     gd_front_free(front);
     gd_loop_free(bench->loop);

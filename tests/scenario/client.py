@@ -8,9 +8,12 @@ from wire import Closed, Reader, Reset, read_chunks, read_response, read_respons
 
 
 class Client:
-    """One connection to the daemon: to a port of `host`, or to the unix socket `path`."""
+    """One connection to the daemon: to a port of `host`, or to the unix socket `path`.
+    first: bytes in front of everything else; tls: a context, name: whom it asks for,
+    session: to be resumed."""
 
-    def __init__(self, port=None, host="127.0.0.1", path=None):
+    def __init__(self, port=None, host="127.0.0.1", path=None, first=b"", tls=None, name=None,
+                 session=None):
         if path is None:
             self.sock = socket.create_connection((host, port), timeout=PATIENCE_S)
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -18,6 +21,10 @@ class Client:
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.settimeout(PATIENCE_S)
             self.sock.connect(path)
+        self.sock.sendall(first)
+        if tls:
+            self.sock = tls.wrap_socket(self.sock, server_hostname=name, session=session,
+                                        suppress_ragged_eofs=False)
         self.reader = Reader(self.sock)
 
     def send(self, data):

@@ -13,7 +13,7 @@ from waits import PATIENCE_S, Board, until
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("GATHERD", os.path.join(ROOT, "build", "daemon", "gatherd"))
 WRAP = shlex.split(os.environ.get("GATHERD_WRAP", ""))
-LISTENING = re.compile(r"^gatherd: info: (listening|admin) on http://(?:127\.0\.0\.1|\[::1?\]):(\d+)")
+LISTENING = re.compile(r"^gatherd: info: (listening|admin) on https?://(?:127\.0\.0\.1|\[::1?\]):(\d+)")
 RELOADED = ("gatherd: info: reloaded",
             "gatherd: error: the configuration is not reloaded; the one before goes on")
 TCP_LISTEN = "0A"  # in /proc/net/tcp
@@ -41,9 +41,11 @@ class Daemon:
     """A running gatherd on ports of its own. `listen: …` is put before the configuration
     unless it has that line; `admin` and `workers` always are. FOLDER in the configuration
     is a folder of this daemon. token: of the admin endpoint; env: further environment;
-    preexec: runs before it starts."""
+    preexec: runs before it starts; through: a command that ends up in it; passed: descriptors
+    it inherits."""
 
-    def __init__(self, config, workers=1, token=None, env=None, preexec=None):
+    def __init__(self, config, workers=1, token=None, env=None, preexec=None, through=(),
+                 passed=()):
         self.folder = tempfile.TemporaryDirectory(prefix="gatherd-test-")
         self.board, self.lines, self.ports = Board(), [], {}
         self.ended = None  # the exit status, once the process has ended
@@ -51,7 +53,7 @@ class Daemon:
         self.known = {"Authorization": f"Bearer {token}"} if token else {}
         self.configure(config)
         self.process = subprocess.Popen(
-            [*WRAP, PROGRAM, "run", "-c", self.path], stdin=subprocess.DEVNULL,
+            [*through, *WRAP, PROGRAM, "run", "-c", self.path], stdin=subprocess.DEVNULL, pass_fds=passed,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=preexec,
             env={**os.environ, **(env or {})})
         self.reader = threading.Thread(target=self.read_log, daemon=True)
@@ -105,8 +107,8 @@ class Daemon:
 
     # --- talking to it --------------------------------------------------------------------
 
-    def client(self):
-        return Client(self.port)
+    def client(self, **options):
+        return Client(self.port, **options)
 
     def get(self, target, headers=None):
         """One request on a connection of its own."""

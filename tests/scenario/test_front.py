@@ -279,15 +279,31 @@ def test_a_client_that_does_not_read_is_given_up(scene):
         until(lambda: daemon.status()["worker"]["client_timeouts"]["write"] == 1, "given up")
 
 
-def test_too_many_connections_are_refused(scene):
+def test_the_oldest_idle_connection_goes_for_a_new_one(scene):
     daemon, _ = plain(scene, "limits: {connections: 4}")
     clients = [scene.client(daemon) for _ in range(4)]
     for client in clients:
         assert client.get("/x").status == 200
     with daemon.client() as client:
+        assert client.get("/x").status == 200
+        assert clients[0].closed()
+    assert clients[3].get("/x").status == 200
+    worker = daemon.status()["worker"]
+    assert worker["connections_evicted"] == 1 and worker["connections_refused"]["limit"] == 0, worker
+
+
+def test_with_none_idle_a_connection_is_refused_with_503(scene):
+    daemon, origin = plain(scene, "limits: {connections: 2}")
+    origin.on("/x", lambda exchange: (exchange.pause(0.3), exchange.reply(1)))
+    clients = [scene.client(daemon) for _ in range(2)]
+    for client in clients:
+        client.request("GET", "/x")
+    origin.wait_requests(2)
+    with daemon.client() as client:
+        answer = client.response()
+        assert answer.status == 503 and answer.header("Retry-After") == "1"
         assert client.closed()
-    assert daemon.status()["worker"]["connections_refused"] == 1
-    assert clients[0].get("/x").status == 200
+    assert daemon.status()["worker"]["connections_refused"]["limit"] == 1
 
 
 def test_several_workers_serve_side_by_side(scene):

@@ -39,9 +39,10 @@ struct rig {
     size_t big_bytes;
     struct iovec pieces[RIG_PIECES];
     char *big;
-    int status;                       /* of the answers; 0: 200 */
-    bool no_head_handler;             /* set before rig_start */
-    const struct gd_handler *handler; /* the same; NULL: answers by path */
+    int status;                          /* of the answers; 0: 200 */
+    bool no_head_handler;                /* set before rig_start */
+    const struct gd_plan_listen *listen; /* the same; NULL: plain */
+    const struct gd_handler *handler;    /* the same; NULL: answers by path */
 };
 
 static inline void rig_on_release(void *arg)
@@ -140,6 +141,8 @@ static inline void rig_init(struct rig *rig)
     rig->limits = (struct gd_plan_limits){.request_line = 8192,
                                           .header_bytes = 32768,
                                           .header_fields = 100,
+                                          .handshake_timeout_ms = 10000,
+                                          .handshakes = 1000,
                                           .header_timeout_ms = 10000,
                                           .body_timeout_ms = 10000,
                                           .idle_timeout_ms = 10000,
@@ -176,7 +179,8 @@ static inline void rig_start(struct rig *rig)
     ck_assert_msg(rig->front != NULL, "%s", err.text);
     rig->listen_fd = gd_listen_open(&where, 1024, &rig->address, &err);
     ck_assert_msg(rig->listen_fd >= 0, "%s", err.text);
-    ck_assert_msg(gd_front_listen(rig->front, rig->listen_fd, &err), "%s", err.text);
+    ck_assert_msg(gd_front_listen(rig->front, rig->listen_fd, rig->listen, &err), "%s",
+                  err.text);
 }
 
 static inline bool rig_never(void *arg)

@@ -134,7 +134,7 @@ struct gateway *gateway_start(const char *yaml)
     gateway->admin = gd_admin_new(gateway->loop, &source, &err);
     fd = listen_any(&gateway->site);
     admin_fd = listen_any(&gateway->admin_site);
-    ck_assert(gd_engine_listen(gateway->engine, fd, &err));
+    ck_assert(gd_engine_listen(gateway->engine, fd, gateway->plan->listens, &err));
     ck_assert(gd_admin_listen(gateway->admin, admin_fd, &err));
     close(fd);
     close(admin_fd);

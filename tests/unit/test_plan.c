@@ -66,9 +66,9 @@ START_TEST(what_is_not_given_has_its_default)
     const struct gd_plan_upstream *u = &plan->upstreams[0];
 
     ck_assert_uint_eq(plan->listen_count, 1);
-    ck_assert_str_eq(plan->listens[0].text, "http://[::]:8080");
-    ck_assert_str_eq(plan->listens[0].host, "::");
-    ck_assert_uint_eq(plan->listens[0].port, 8080);
+    ck_assert_str_eq(plan->listens[0].address.text, "http://[::]:8080");
+    ck_assert_str_eq(plan->listens[0].address.host, "::");
+    ck_assert_uint_eq(plan->listens[0].address.port, 8080);
     ck_assert(plan->admin_on);
     ck_assert_str_eq(plan->admin.text, "http://127.0.0.1:9901");
     ck_assert_ptr_null(plan->admin_token);
@@ -112,7 +112,9 @@ START_TEST(every_option_of_the_process_reaches_the_plan)
 {
     struct gd_plan *plan = plan_accept(
         "listen: [9000, \"http://[::1]:9001\", http://localhost, unix:/run/g.sock, 0, "
-        "0]\n"
+        "0, systemd:web, {url: unix:/run/h, mode: 0660, owner: 7, group: root, backlog: "
+        "9, proxy_protocol: on}]\n"
+        "trusted_proxies: unix\n"
         "admin: {url: http://0.0.0.0:9902, token: \"${SECRET}\"}\n"
         "workers: 3\n"
         "limits: {request_line: 1KiB, header_bytes: 2KB, header_fields: 7, body: 5KiB,\n"
@@ -122,12 +124,22 @@ START_TEST(every_option_of_the_process_reaches_the_plan)
         "log: {level: debug}\n"
         "drain: {timeout: 250ms}\n");
 
-    ck_assert_uint_eq(plan->listen_count, 6);
-    ck_assert_str_eq(plan->listens[1].host, "::1");
-    ck_assert_str_eq(plan->listens[1].text, "http://[::1]:9001");
-    ck_assert_uint_eq(plan->listens[2].port, 80);
-    ck_assert_int_eq(plan->listens[3].kind, GD_ADDRESS_UNIX);
-    ck_assert_str_eq(plan->listens[3].path, "/run/g.sock");
+    ck_assert_uint_eq(plan->listen_count, 8);
+    ck_assert_int_eq(plan->listens[6].address.kind, GD_ADDRESS_SYSTEMD);
+    ck_assert_str_eq(plan->listens[6].address.path, "web");
+    ck_assert_uint_eq(plan->listens[6].backlog, 4096);
+    ck_assert_uint_eq(plan->listens[6].owner, GD_ID_UNCHANGED);
+    ck_assert(!plan->listens[6].proxy_protocol);
+    ck_assert_uint_eq(plan->listens[7].mode, 0660);
+    ck_assert_uint_eq(plan->listens[7].owner, 7);
+    ck_assert_uint_eq(plan->listens[7].group, 0);
+    ck_assert_uint_eq(plan->listens[7].backlog, 9);
+    ck_assert(plan->listens[7].proxy_protocol);
+    ck_assert_str_eq(plan->listens[1].address.host, "::1");
+    ck_assert_str_eq(plan->listens[1].address.text, "http://[::1]:9001");
+    ck_assert_uint_eq(plan->listens[2].address.port, 80);
+    ck_assert_int_eq(plan->listens[3].address.kind, GD_ADDRESS_UNIX);
+    ck_assert_str_eq(plan->listens[3].address.path, "/run/g.sock");
     ck_assert_str_eq(plan->admin.text, "http://0.0.0.0:9902");
     ck_assert_str_eq(plan->admin_token, "s3cret");
     ck_assert_uint_eq(plan->workers, 3);
@@ -357,7 +369,7 @@ START_TEST(variables_stand_for_values)
         "  b: http://${EMPTY:-local}\n"
         "  c: {servers: http://h, headers: {X-A: \"$${{HOST}} $5 ${EMPTY}.\"}}\n");
 
-    ck_assert_uint_eq(plan->listens[0].port, 8081);
+    ck_assert_uint_eq(plan->listens[0].address.port, 8081);
     ck_assert_uint_eq(plan->workers, 2);
     ck_assert_str_eq(plan->upstreams[0].servers[0].name, "10.1.2.3:8081");
     ck_assert_str_eq(plan->upstreams[1].servers[0].name, "local:80");
