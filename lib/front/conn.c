@@ -450,32 +450,6 @@ static socklen_t address_size(const struct sockaddr *sa)
     }
 }
 
-/* Once a connection: text of an address takes longer than all else about a request. */
-void gd_conn_name_peer(struct gd_conn *conn)
-{
-    struct gd_ip ip;
-
-    if (gd_address_ip(&conn->client, &ip))
-        gd_ip_text(&ip, conn->peer);
-    else
-        memcpy(conn->peer, "unix", sizeof("unix"));
-}
-
-void gd_conn_renew(struct gd_conn *conn)
-{
-    const struct gd_plan_limits *limits = conn->front->limits;
-    const struct gd_trusted *trusted = conn->front->trusted;
-    size_t most = limits->request_line + limits->header_bytes + 3 * GD_FRONT_READ_BYTES;
-    struct gd_ip ip;
-
-    if (conn->input.max < most) /* what is there already stays */
-        conn->input.max = most;
-    if (gd_address_ip(&conn->client, &ip))
-        conn->trusted = trusted && gd_trusted_has(trusted, &ip);
-    else
-        conn->trusted = trusted && trusted->unix_peers;
-}
-
 struct gd_conn *gd_conn_open(struct gd_listener *listener, struct evhtp_connection *shell,
                              int fd, const struct sockaddr *sa, bool refused)
 {

@@ -4,6 +4,37 @@
 #include "front/crowd.h"
 #include "http/proxy.h"
 
+/* Who the client is ----------------------------------------------------------------- */
+
+/* Once a connection: text of an address takes longer than all else about a request. */
+void gd_conn_name_peer(struct gd_conn *conn)
+{
+    struct gd_ip ip;
+
+    if (gd_address_ip(&conn->client, &ip))
+        gd_ip_text(&ip, conn->peer);
+    else
+        memcpy(conn->peer, "unix", sizeof("unix"));
+}
+
+void gd_conn_renew(struct gd_conn *conn)
+{
+    const struct gd_plan_limits *limits = conn->front->limits;
+    const struct gd_trusted *trusted = conn->front->trusted;
+    size_t most = limits->request_line + limits->header_bytes + 3 * GD_FRONT_READ_BYTES;
+    struct gd_ip ip;
+
+    if (conn->input.max < most) /* what is there already stays */
+        conn->input.max = most;
+    if (gd_address_ip(&conn->client, &ip))
+        conn->trusted = trusted && gd_trusted_has(trusted, &ip);
+    else
+        conn->trusted = trusted && trusted->unix_peers;
+}
+
+/* HTTP begins -------------------------------------------------------------------------
+ */
+
 /* The handler hears of a client only when all of this is over. */
 static void leave(struct gd_conn *conn)
 {
@@ -15,7 +46,6 @@ static void give_up(struct gd_conn *conn)
     gd_conn_close(conn, false);
 }
 
-/* HTTP begins. */
 static void finish(struct gd_conn *conn)
 {
     leave(conn);
