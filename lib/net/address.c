@@ -79,7 +79,8 @@ unsigned gd_address_resolve(const struct gd_plan_address *from, struct gd_addres
     if (from->kind == GD_ADDRESS_UNIX)
         return resolve_unix(from, out, err);
     if (from->kind == GD_ADDRESS_SYSTEMD) {
-        gd_err_set(err, "%s: is a socket that systemd passes, and no address", from->text);
+        gd_err_set(err, "%s: is a socket that systemd passes, and no address",
+                   from->text);
         return 0;
     }
     return resolve_tcp(from, out, max, err);
