@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "http/token.h"
 #include "plan/finish.h"
+#include "plan/listen.h"
 #include "plan/network.h"
 #include "plan/statuses.h"
 #include "plan/upstream.h"
@@ -26,34 +27,11 @@ struct gd_plan_mock;
 struct gd_plan_redirect;
 struct gd_plan_tls;
 struct gd_tickets;
-struct gd_tls_server;
 struct gd_projection;
 struct gd_ref;
 struct gd_router;
 struct gd_shape;
 struct gd_template;
-
-/** A socket address as text, still unresolved. */
-struct gd_plan_address {
-    enum { GD_ADDRESS_TCP, GD_ADDRESS_UNIX, GD_ADDRESS_SYSTEMD } kind;
-    const char
-        *host; /* TCP: name or literal, IPv6 without brackets; "" or "::" is dual stack */
-    uint16_t port;    /* TCP; 0 lets the system choose */
-    const char *path; /* UNIX; SYSTEMD: the FileDescriptorName of inherited sockets */
-    const char *text; /* as a person would write it: http://127.0.0.1:8080, unix:/run/x */
-};
-
-#define GD_ID_UNCHANGED UINT32_MAX
-
-/** What a listening socket is like. */
-struct gd_plan_listen {
-    struct gd_plan_address address;
-    struct gd_tls_server *tls; /* the plan has a reference; NULL: plain */
-    bool proxy_protocol;       /* connections begin with a PROXY header */
-    unsigned backlog;
-    unsigned mode;         /* UNIX: of the file; 0: as the umask leaves it */
-    uint32_t owner, group; /* UNIX: ids; GD_ID_UNCHANGED */
-};
 
 struct gd_plan_limits {
     size_t request_line; /* bytes → 414 */
