@@ -217,7 +217,8 @@ static json_t *upstreams_json(const struct gd_admin_source *source,
     json_t *list = json_array();
 
     for (unsigned i = 0; i < plan->upstream_count; i++) {
-        json_t *upstream = json_pack("{s:s}", "name", plan->upstreams[i].name);
+        json_t *upstream = json_pack("{s:s, s:s}", "name", plan->upstreams[i].name,
+                                     "http", gd_plan_http_word(plan->upstreams[i].http));
 
         add_rows(upstream, &upstream_scope, sum->upstreams[i]->values);
         json_object_set_new(upstream, "latency_ms",

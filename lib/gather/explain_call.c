@@ -33,6 +33,8 @@ json_t *gd_explain_upstream(const struct gd_plan_upstream *upstream)
             json_integer(upstream->server_count - GD_EXPLAIN_SERVERS_MAX));
     if (upstream->server_count > 1)
         json_object_set_new(json, "balance", json_string(balances[upstream->balance]));
+    if (upstream->http != GD_HTTP_1)
+        json_object_set_new(json, "http", json_string(gd_plan_http_word(upstream->http)));
     if (upstream->tls)
         json_object_set_new(json, "verify", json_boolean(upstream->tls->verify));
     return json;

@@ -223,6 +223,10 @@ static void print_upstream(struct page *page, const json_t *call)
         add(page, ", ");
         add_shown(page, text_of(upstream, "balance"));
     }
+    if (json_object_get(upstream, "http")) {
+        add(page, ", http ");
+        add_shown(page, text_of(upstream, "http"));
+    }
     if (json_is_false(json_object_get(upstream, "verify")))
         add(page, ", whose certificate is not verified");
     add(page, "\n");

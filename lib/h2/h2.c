@@ -53,6 +53,16 @@ static size_t waiting(const struct gd_h2 *h2)
     return h2->out.len - h2->out_at;
 }
 
+/* What is written already makes room first. */
+static bool keep(struct gd_h2 *h2, const uint8_t *bytes, size_t n)
+{
+    if (h2->out_at && h2->out.len + n > h2->out.cap) {
+        gd_buf_drop(&h2->out, h2->out_at);
+        h2->out_at = 0;
+    }
+    return gd_buf_add(&h2->out, bytes, n);
+}
+
 void gd_h2_pump(struct gd_h2 *h2)
 {
     const uint8_t *bytes;
@@ -62,7 +72,7 @@ void gd_h2_pump(struct gd_h2 *h2)
         n = nghttp2_session_mem_send(h2->session, &bytes);
         if (n == 0)
             break;
-        if (n < 0 || !gd_buf_add(&h2->out, bytes, (size_t)n))
+        if (n < 0 || !keep(h2, bytes, (size_t)n))
             gd_h2_end(h2, GD_FAIL_RESET, "no memory for what is to be sent");
     }
 }
@@ -136,8 +146,8 @@ static void tell_stream(struct gd_h2_stream *stream)
 
 static uint32_t first_watch_ms(const struct gd_h2 *h2)
 {
-    return h2->config.ping_ms < GD_H2_SETTINGS_ACK_MS ? h2->config.ping_ms
-                                                      : GD_H2_SETTINGS_ACK_MS;
+    return h2->config.ping_ms < h2->config.answer_ms ? h2->config.ping_ms
+                                                     : h2->config.answer_ms;
 }
 
 /* Whatever is told may close streams, and the connection. */
@@ -226,6 +236,8 @@ static void earn_credit(struct gd_h2 *h2)
 static void note_heard(struct gd_h2 *h2)
 {
     h2->heard_us = gd_loop_now_us(h2->config.loop);
+    if (h2->pinged)
+        gd_timer_arm(&h2->watch, h2->config.ping_ms);
     h2->pinged = false;
     h2->changed |= h2->doubted;
     h2->doubted = false;
@@ -303,7 +315,7 @@ static void on_watch(void *arg)
     struct gd_h2 *h2 = arg;
     uint64_t now_us = gd_loop_now_us(h2->config.loop);
 
-    if (!h2->acked && now_us - h2->born_us >= GD_H2_SETTINGS_ACK_MS * UINT64_C(1000)) {
+    if (!h2->acked && now_us - h2->born_us >= h2->config.answer_ms * UINT64_C(1000)) {
         gd_h2_end(h2, GD_FAIL_PROTOCOL, "our settings were not confirmed in time");
         return;
     }

@@ -30,7 +30,6 @@ enum {
     GD_H2_FIELDS = 100,                      /* of a reply */
     GD_H2_TRAILERS_BYTES = 8192,             /* of a reply; they are dropped */
     GD_H2_INTERIM_HEADS = 16,                /* 1xx before a reply */
-    GD_H2_SETTINGS_ACK_MS = 10000,           /* until ours have been confirmed */
 };
 
 struct gd_h2_config {
@@ -41,7 +40,8 @@ struct gd_h2_config {
     bool https;
     uint32_t streams;   /* at once, if the peer allows as many */
     uint32_t ping_ms;   /* silent for so long, the peer is asked whether it is there */
-    uint32_t answer_ms; /* … and has to say so by then */
+    uint32_t answer_ms; /* … and has to say so by then; our settings are to be confirmed
+                           within the same */
     uint32_t doubt_ms;  /* a stream that is given up after so long without a byte of the
                            connection leaves doubts about it */
 };

@@ -23,3 +23,11 @@ void gd_plan_unref(struct gd_plan *plan)
     gd_arena_free(&plan->arena);
     gd_free(plan);
 }
+
+const char *gd_plan_http_word(enum gd_plan_http http)
+{
+    static const char *const words[] = {
+        [GD_HTTP_1] = "1.1", [GD_HTTP_2] = "2", [GD_HTTP_AUTO] = "auto"};
+
+    return words[http];
+}

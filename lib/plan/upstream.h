@@ -29,6 +29,9 @@ enum gd_plan_http {
     GD_HTTP_AUTO, /* what the server chooses by ALPN; without TLS HTTP/1.1 */
 };
 
+/** As it is written: `1.1`, `2`, `auto`. */
+const char *gd_plan_http_word(enum gd_plan_http http);
+
 struct gd_plan_pool {
     uint32_t min, max, idle, queue, max_requests;
     uint32_t streams; /* requests at once on a connection that speaks HTTP/2 */

@@ -206,6 +206,7 @@ class Daemon:
                 where = f"{upstream['name']} {server['address']}"
                 values[f"{where} queued"] = server["queued"]
                 values[f"{where} leased"] = server["sessions"]["leased"]
+                values[f"{where} streams"] = server["streams"]
                 values[f"{where} dialling"] = server["sessions"]["dialling"]
         return {key: value for key, value in values.items() if value != 0}
 

@@ -15,6 +15,9 @@ function answer(request, response) {
     response.end(coded ? zlib.gzipSync(text) : text);
   } else if (request.url === "/large") {
     response.end(Buffer.alloc(8 << 20, "n"));
+  } else if (request.url.startsWith("/head")) {
+    response.setHeader("Content-Type", "application/json");
+    response.end(JSON.stringify(request.headers));
   } else if (request.url === "/echo") {
     request.pipe(response);
   } else {
