@@ -8,6 +8,7 @@
 #include "daemon/install.h"
 #include "daemon/sockets.h"
 #include "daemon/teller.h"
+#include "daemon/watchdog.h"
 #include "daemon/worker.h"
 #include "front/admin.h"
 
@@ -32,7 +33,9 @@ struct process {
     struct gd_work reload_over;
     uint64_t stats[GD_PROCESS_STATS];
     struct event *signals[GD_SIGNALS];
-    struct gd_timer drain_limit;
+    struct gd_watchdog watchdog;
+    struct gd_timer drain_timer; /* of the step at hand */
+    bool drain_closing; /* the last step: what is left is bounded by drain.timeout */
     _Atomic int life;
 };
 

@@ -88,7 +88,8 @@ static void on_over(void *arg)
 /* Those who wait are told at the end of the turn: never inside their question. */
 static void end(struct process *process)
 {
-    gd_notify("READY=1");
+    if (atomic_load(&process->life) == GD_LIFE_READY)
+        gd_notify("READY=1");
     gd_loop_defer(process->loop, &process->reload_over, on_over, process);
 }
 
@@ -198,8 +199,8 @@ static void begin(struct process *process)
 
 static const char *refusal(const struct process *process)
 {
-    if (atomic_load(&process->life) != GD_LIFE_READY)
-        return "no reload while starting or draining";
+    if (atomic_load(&process->life) == GD_LIFE_DRAINING)
+        return "no reload while draining";
     return process->file ? NULL : "there is no file to read again";
 }
 

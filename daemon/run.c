@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "daemon/drain.h"
 #include "daemon/exit.h"
 #include "daemon/notify.h"
 #include "daemon/process.h"
@@ -40,48 +41,11 @@ static void raise_descriptor_limit(void)
         gd_log(GD_LOG_WARN, "the limit of open files could not be raised");
 }
 
-static void on_drain_limit(void *arg)
-{
-    struct process *process = arg;
-
-    gd_log(GD_LOG_WARN, "drain.timeout has passed; open requests are cut off");
-    gd_loop_stop(process->loop);
-}
-
-static void on_worker_drained(void *arg)
-{
-    struct process *process = arg;
-
-    if (--process->draining == 0)
-        gd_loop_stop(process->loop);
-}
-
-static void begin_drain(struct process *process)
-{
-    gd_log(GD_LOG_INFO, "draining");
-    atomic_store(&process->life, GD_LIFE_DRAINING);
-    gd_notify("STOPPING=1");
-    process->draining = process->worker_count;
-    gd_timer_arm(&process->drain_limit, process->newest->plan->drain_timeout_ms);
-    /* The workers have dups; while one descriptor is open, the kernel goes on accepting.
-     */
-    gd_sockets_close_listens(&process->sockets);
-    for (unsigned i = 0; i < process->worker_count; i++)
-        gd_worker_drain(process->workers[i]);
-}
-
 static void on_stop(evutil_socket_t signo, short what, void *arg)
 {
-    struct process *process = arg;
-
     (void)signo;
     (void)what;
-    if (atomic_load(&process->life) != GD_LIFE_DRAINING) {
-        begin_drain(process);
-        return;
-    }
-    gd_log(GD_LOG_WARN, "ended by a second signal");
-    gd_loop_stop(process->loop);
+    gd_drain(arg);
 }
 
 static void on_reload(evutil_socket_t signo, short what, void *arg)
@@ -118,6 +82,7 @@ static void on_worker_warm(void *arg)
     atomic_store(&process->life, GD_LIFE_READY);
     gd_log(GD_LOG_INFO, "ready with %u workers", process->worker_count);
     gd_notify("READY=1");
+    gd_watchdog_start(&process->watchdog, process);
 }
 
 static bool start_workers(struct process *process, struct gd_err *err)
@@ -132,7 +97,7 @@ static bool start_workers(struct process *process, struct gd_err *err)
             .socket_count = process->sockets.count,
             .home = process->loop,
             .on_warm = on_worker_warm,
-            .on_drained = on_worker_drained,
+            .on_drained = gd_drain_worker_done,
             .arg = process,
         };
 
@@ -211,7 +176,7 @@ static bool start(struct process *process, struct gd_plan *plan, struct gd_err *
     process->loop = gd_loop_new(err);
     if (process->loop == NULL)
         return false;
-    gd_timer_init(&process->drain_limit, process->loop, on_drain_limit, process);
+    gd_drain_init(process);
     process->worker_count = plan->workers ? plan->workers : core_count();
     first = gd_install_prepare(process, gd_plan_ref(plan), err);
     if (first == NULL) {
@@ -236,8 +201,8 @@ static void finish(struct process *process)
     for (int i = 0; i < GD_SIGNALS; i++)
         if (process->signals[i])
             event_free(process->signals[i]);
-    if (process->loop)
-        gd_timer_disarm(&process->drain_limit);
+    gd_watchdog_stop(&process->watchdog);
+    gd_timer_disarm(&process->drain_timer);
     gd_install_end(process);
     gd_reload_end(process);
     gd_loop_free(process->loop);

@@ -140,7 +140,7 @@ void gd_conn_abandon(struct gd_conn *conn);
 /** Releases the answer and the memory of the request, and ends libevhtp's. */
 void gd_conn_forget(struct gd_conn *conn);
 
-/** The answer is written: on with the next request, or to the end of the connection. */
+/** The answer is written: on with the next request, or to the end. */
 void gd_conn_answered(struct gd_conn *conn);
 
 /** Goes to a state and arms its deadline. */
@@ -184,7 +184,7 @@ GD_MUST_CHECK bool gd_reply_head(struct gd_conn *conn, const struct gd_answer *a
 /** Decides what becomes of the connection behind the answer to its request. */
 void gd_reply_decide(struct gd_conn *conn, bool close);
 
-/** Whether answers with this status never have a body. */
+/** Answers with this status never have a body. */
 static inline bool gd_reply_is_bare(int status)
 {
     return status == 204 || status == 304;

@@ -285,6 +285,11 @@ struct gd_listener *gd_engine_listen(struct gd_engine *engine, int fd,
     return gd_front_listen(engine->front, fd, settings, err);
 }
 
+void gd_engine_leave(struct gd_engine *engine, bool stop)
+{
+    gd_front_leave(engine->front, stop);
+}
+
 void gd_engine_drain(struct gd_engine *engine, void (*on_drained)(void *arg), void *arg)
 {
     gd_front_drain(engine->front, on_drained, arg);

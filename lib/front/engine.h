@@ -45,6 +45,10 @@ struct gd_listener *gd_engine_listen(struct gd_engine *engine, int fd,
                                      const struct gd_plan_listen *settings,
                                      struct gd_err *err);
 
+/** An answer is the last one of its connection from now on; stop: no more connections are
+ *  accepted. */
+void gd_engine_leave(struct gd_engine *engine, bool stop);
+
 /** Stops accepting and lets requests in flight finish; on_drained runs once from the loop
  *  when the last connection has gone. */
 void gd_engine_drain(struct gd_engine *engine, void (*on_drained)(void *arg), void *arg);

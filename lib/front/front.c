@@ -355,18 +355,34 @@ static void on_drain_turn(void *arg)
         return;
     }
     close_listeners(front);
+    if (!front->draining)
+        return;
     each_conn(front, gd_conn_drain);
     check_drained(front);
+}
+
+static void stop_accepting(struct gd_front *front)
+{
+    if (front->drain_turns > 0)
+        return;
+    front->drain_turns = 2;
+    gd_loop_defer(front->loop, &front->drain_work, on_drain_turn, front);
+}
+
+void gd_front_leave(struct gd_front *front, bool stop)
+{
+    front->leaving = true;
+    if (stop)
+        stop_accepting(front);
 }
 
 void gd_front_drain(struct gd_front *front, void (*on_drained)(void *arg), void *arg)
 {
     assert(!front->draining);
-    front->draining = true;
+    front->leaving = front->draining = true;
     front->on_drained = on_drained;
     front->on_drained_arg = arg;
-    front->drain_turns = 2;
-    gd_loop_defer(front->loop, &front->drain_work, on_drain_turn, front);
+    stop_accepting(front);
 }
 
 static void close_conn(struct gd_conn *conn)

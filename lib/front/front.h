@@ -212,6 +212,11 @@ void gd_listener_change(struct gd_listener *listener,
  * from a callback of the front. */
 void gd_listener_close(struct gd_listener *listener);
 
+/** From now on an answer is the last one of its connection (`Connection: close`); idle
+ *  connections wait for one more request. stop: accepts no more, but what the kernel had
+ *  accepted already. */
+void gd_front_leave(struct gd_front *front, bool stop);
+
 /** Stops accepting, closes idle connections, and lets the rest finish with `Connection:
  * close`. What the kernel had accepted already is served. on_drained runs from the loop
  * when no connection is left. Once. */

@@ -73,8 +73,8 @@ struct gd_front {
     struct gd_clients clients;
     struct gd_tls_acceptor *acceptor;
 
-    bool draining;
-    unsigned drain_turns; /* until the listeners are closed */
+    bool leaving, draining; /* see gd_front_leave, gd_front_drain */
+    unsigned drain_turns;   /* until the listeners are closed */
     void (*on_drained)(void *arg);
     void *on_drained_arg;
     struct gd_work drain_work;

@@ -286,7 +286,7 @@ void gd_reply_decide(struct gd_conn *conn, bool close)
                  !request->head.expect_continue;
     uint32_t most = front->limits->requests_per_connection;
 
-    conn->keep = request->head.keep_alive && !close && !front->draining &&
+    conn->keep = request->head.keep_alive && !close && !front->leaving &&
                  (complete || saves) && (most == 0 || conn->requests < most);
     conn->linger = !conn->keep && (request->head.keep_alive || !complete);
     if (most && conn->requests == most)

@@ -13,6 +13,7 @@ struct gd_draft_log {
 };
 
 struct gd_draft_drain {
+    uint32_t grace_ms;
     uint32_t timeout_ms;
 };
 

@@ -70,6 +70,7 @@ static void load_top(struct gd_loader *loader)
     check_declared_once(loader);
     plan->workers = top->workers;
     plan->log_level = top->log.level;
+    plan->drain_grace_ms = top->drain.grace_ms;
     plan->drain_timeout_ms = top->drain.timeout_ms;
     plan->limits = top->limits;
     plan->mock_seed = top->mock_seed;

@@ -202,7 +202,7 @@ struct gd_plan {
     struct gd_plan_address admin;
     const char *admin_token; /* NULL: none wanted */
     unsigned workers;        /* 0: one a core */
-    uint32_t drain_timeout_ms;
+    uint32_t drain_grace_ms, drain_timeout_ms;
     enum gd_log_level log_level;
     struct gd_plan_limits limits;
     struct gd_trusted trusted; /* trusted_proxies */

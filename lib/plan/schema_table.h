@@ -78,6 +78,10 @@
     GD_LIMIT_OPTION_ROWS(X)                                                               \
     X(LOG, "level", ENUM, NONE, level, 0, 0, "info", "error|warn|info|debug", APPLIED,    \
       "The least important kind of line that is written.")                                \
+    X(DRAIN, "grace", DURATION, NONE, grace_ms, 0, GD_MS_MAX, "0s", "", APPLIED,          \
+      "How long connections are still accepted after a stop signal, while `/readyz` says " \
+      "503 already and each answer is the last one of its connection: the time a load "   \
+      "balancer needs to notice.")                                                        \
     X(DRAIN, "timeout", DURATION, NONE, timeout_ms, 1, GD_MS_MAX, "30s", "", APPLIED,     \
       "How long requests in progress may take after a stop signal.")                      \
     GD_UPSTREAM_OPTION_ROWS(X)                                                            \

@@ -1,6 +1,7 @@
 """Told to stop, the daemon answers what it has accepted and then leaves with exit 0."""
 import signal
 import socket
+import time
 
 from waits import until
 
@@ -79,4 +80,29 @@ def test_sigint_drains_too(scene):
     daemon = scene.gather({"users": scene.origin()})
     assert daemon.get("/x").status == 200
     daemon.signal(signal.SIGINT)
+    assert daemon.wait_exit() == 0
+
+
+def test_in_the_grace_connections_are_welcome_and_answers_the_last_ones(scene):
+    daemon = scene.gatherd("drain: {grace: 1s}\nroutes: {GET /x: {respond: 1}}\n")
+    kept = scene.client(daemon)
+    assert kept.get("/x").header("Connection") is None
+    start = time.monotonic()
+    daemon.signal(signal.SIGTERM)
+    until(lambda: daemon.admin("/readyz").status == 503, "readyz 503")
+    answer = kept.get("/x")
+    assert (answer.status, answer.header("Connection")) == (200, "close")
+    assert kept.closed()
+    idle = scene.client(daemon)
+    assert daemon.get("/x").status == 200
+    assert daemon.wait_exit() == 0
+    assert time.monotonic() - start >= 1
+    assert idle.closed()
+
+
+def test_a_second_signal_ends_the_grace_too(scene):
+    daemon = scene.gatherd("drain: {grace: 1h}\nroutes: {GET /x: {respond: 1}}\n")
+    daemon.signal(signal.SIGTERM)
+    until(lambda: daemon.admin("/readyz").status == 503, "readyz 503")
+    daemon.signal(signal.SIGTERM)
     assert daemon.wait_exit() == 0

@@ -1,0 +1,76 @@
+#include "daemon/drain.h"
+
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "daemon/notify.h"
+#include "daemon/process.h"
+
+static void close_all(struct process *process)
+{
+    const struct gd_plan *plan = process->newest->plan;
+
+    process->drain_closing = true;
+    process->draining = process->worker_count;
+    gd_timer_arm(&process->drain_timer, plan->drain_timeout_ms);
+    /* The workers have dups; while one descriptor is open, the kernel goes on accepting.
+     */
+    gd_sockets_close_listens(&process->sockets);
+    for (unsigned i = 0; i < process->worker_count; i++)
+        gd_worker_drain(process->workers[i]);
+}
+
+static void on_timer(void *arg)
+{
+    struct process *process = arg;
+
+    if (!process->drain_closing) {
+        gd_log(GD_LOG_INFO, "drain.grace has passed; closing listeners");
+        close_all(process);
+        return;
+    }
+    gd_log(GD_LOG_WARN, "drain.timeout has passed; open requests are cut off");
+    gd_loop_stop(process->loop);
+}
+
+void gd_drain_worker_done(void *arg)
+{
+    struct process *process = arg;
+
+    if (--process->draining == 0)
+        gd_loop_stop(process->loop);
+}
+
+void gd_drain_init(struct process *process)
+{
+    gd_timer_init(&process->drain_timer, process->loop, on_timer, process);
+}
+
+static void leave(struct gd_engine *engine, void *arg)
+{
+    gd_engine_leave(engine, false);
+}
+
+static void on_left(void *arg)
+{
+}
+
+void gd_drain(struct process *process)
+{
+    uint32_t grace_ms = process->newest->plan->drain_grace_ms;
+
+    if (atomic_load(&process->life) == GD_LIFE_DRAINING) {
+        gd_log(GD_LOG_WARN, "ended by a second signal");
+        gd_loop_stop(process->loop);
+        return;
+    }
+    gd_log(GD_LOG_INFO, "draining");
+    atomic_store(&process->life, GD_LIFE_DRAINING);
+    gd_notify("STOPPING=1");
+    if (grace_ms == 0) {
+        close_all(process);
+        return;
+    }
+    gd_teller_tell(&process->teller, leave, NULL, on_left);
+    gd_timer_arm(&process->drain_timer, grace_ms);
+}
