@@ -90,7 +90,8 @@ unsigned gd_accept_choose(const struct gd_fields *fields, const struct gd_span *
     return best;
 }
 
-enum { CODINGS_MAX = 8, UNSAID = UINT_MAX };
+enum { CODINGS_MAX = 8 };
+static const unsigned UNSAID = UINT_MAX;
 
 /* What an element says of a coding; "x-gzip" is the same as "gzip" (8.4.1.3). */
 static void note_coding(struct gd_span name, unsigned weight,
