@@ -9,13 +9,13 @@ from wire import Closed, Reader, Reset, read_chunks, read_response, read_respons
 
 class Client:
     """One connection to the daemon: to a port of `host`, or to the unix socket `path`.
-    first: bytes in front of everything else; tls: a context, name: whom it asks for,
+    source: an address of our own to come from; first: bytes in front of everything else; tls: a context, name: whom it asks for,
     session: to be resumed."""
 
     def __init__(self, port=None, host="127.0.0.1", path=None, first=b"", tls=None, name=None,
-                 session=None):
+                 session=None, source=None):
         if path is None:
-            self.sock = socket.create_connection((host, port), timeout=PATIENCE_S)
+            self.sock = socket.create_connection((host, port), PATIENCE_S, source and (source, 0))
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         else:
             self.sock = socket.socket(socket.AF_UNIX)

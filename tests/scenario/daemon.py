@@ -13,6 +13,7 @@ from waits import PATIENCE_S, Board, until
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("GATHERD", os.path.join(ROOT, "build", "daemon", "gatherd"))
 WRAP = shlex.split(os.environ.get("GATHERD_WRAP", ""))
+SANDBOXED = any("sandbox.py" in word for word in WRAP)  # it may do what the unit allows
 LISTENING = re.compile(r"^gatherd: info: (listening|admin) on https?://(?:127\.0\.0\.1|\[::1?\]):(\d+)")
 RELOADED = ("gatherd: info: reloaded",
             "gatherd: error: the configuration is not reloaded; the one before goes on")

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -21,9 +22,9 @@ ROUTES = """
   /pass/{rest...}: {pass: "origin/{rest}"}
   GET /parts: {timeout: 60s, calls: {slow: origin/slow, quick: origin/quick}}
 """
-REQUESTS, LARGE = 200, 1 << 20
+REQUESTS, LARGE, CLIENT = 200, 1 << 20, "127.0.0.2"
 NGINX_MAIN = """
-daemon off; worker_processes 1; {user} pid {folder}/nginx.pid; error_log stderr crit;
+daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;
 events {{ }}
 http {{
     access_log off;
@@ -77,7 +78,8 @@ class Proxy:
             return False
 
     def client(self):
-        return Client(self.port)
+        """One that has another address than the proxy."""
+        return Client(self.port, source=CLIENT)
 
     def __enter__(self):
         until(self.answers, "the proxy answers", 20)
@@ -92,25 +94,38 @@ class Proxy:
 
 class Nginx(Proxy):
     def write(self, text):
-        user = "user root;" if os.getuid() == 0 else ""  # of the socket
         self.path("site.conf", replaced(text, ("listen 80;", f"listen 127.0.0.1:{self.port};"),
                                         ("unix:/run/gatherd/http.sock", f"unix:{self.daemon.folder.name}/http.sock")))
         return [shutil.which("nginx") or "/usr/sbin/nginx", "-p", self.folder.name, "-e", "stderr", "-c",
-                self.path("nginx.conf", NGINX_MAIN.format(folder=self.folder.name, user=user))]
+                self.path("nginx.conf", NGINX_MAIN.format(folder=self.folder.name))]
 
 
 class HAProxy(Proxy):
     def write(self, text):
         text = replaced(text, ("bind :80\n", f"bind 127.0.0.1:{self.port}\n"),
-                        ("10.0.0.5:8080 check port 9901",
-                         f"127.0.0.1:{self.daemon.port} check port {self.daemon.admin_port}"))
+                        ("10.0.0.5:8080", f"127.0.0.1:{self.daemon.port}"),
+                        ("check port 9901", f"check port {self.daemon.admin_port}"))
+        return self.command(text)
+
+    def command(self, text):
         return [shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-f",
                 self.path("haproxy.cfg", re.sub(r"^    server two .*\n", "", text, flags=re.M))]
 
 
+class TcpHAProxy(HAProxy):
+    """It knows of connections only."""
+
+    def write(self, text):
+        return self.command(replaced(text, ("bind :443\n", f"bind 127.0.0.1:{self.port}\n"),
+                                     ("10.0.0.5:8443", f"127.0.0.1:{self.daemon.port}"),
+                                     ("check port 9901", f"check port {self.daemon.admin_port}")))
+
+
 def behind_nginx(scene, more=""):
+    """nginx's workers are another user, hence the mode."""
     daemon = scene.gatherd(
-        "listen: [\"unix:FOLDER/http.sock\", \"http://127.0.0.1:0\"]\ntrusted_proxies: [unix]\n" + more)
+        "listen: {url: \"unix:FOLDER/http.sock\", mode: 0666}\ntrusted_proxies: [unix]\n" + more)
+    os.chmod(daemon.folder.name, 0o755)
     return daemon, Nginx("nginx.conf", daemon)
 
 
@@ -135,12 +150,11 @@ def connections_are_kept(daemon, proxy):
     assert opened <= 2, f"{opened} connections for {REQUESTS} requests"
 
 
-def the_client_is_known(proxy):
-    """Whatever it says of itself."""
+def the_client_is_known(proxy, proto="http"):
+    """Whatever it says of itself. proto: what gatherd reads in X-Forwarded-Proto."""
     lies = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "https", "Forwarded": "for=6.6.6.6"}
     with proxy.client() as client:
-        sock = client.sock.getsockname()[0]
-        assert client.get("/me", lies).json() == {"ip": sock, "host": "gateway.test", "proto": "http"}
+        assert client.get("/me", lies).json() == {"ip": CLIENT, "host": "gateway.test", "proto": proto}
 
 
 def bodies_go_through(proxy, origin):
@@ -200,3 +214,32 @@ def test_haproxy_in_front(scene):
     origin = scene.origin()
     daemon, proxy = behind_haproxy(scene, config(origin))
     all_of_it(daemon, proxy, origin)
+
+
+def test_haproxy_in_front_with_the_proxy_protocol(scene):
+    """What clients say of themselves is not believed: they are no trusted proxies."""
+    origin = scene.origin()
+    daemon = scene.gatherd("listen: {url: \"http://127.0.0.1:0\", proxy_protocol: true}\n"
+                           "trusted_proxies: [127.0.0.1]\n" + config(origin))
+    with TcpHAProxy("haproxy-tcp.cfg", daemon) as proxy:
+        the_client_is_known(proxy, proto="https")  # nobody took the field away, but it is not believed
+        bodies_go_through(proxy, origin)
+        errors_go_through(proxy)
+        parts_come_as_they_complete(proxy, origin)
+
+
+def test_a_draining_gatherd_is_taken_out_before_it_stops_accepting(scene):
+    """/readyz says so on the admin port while requests are still answered."""
+    origin = scene.origin()
+    daemon, proxy = behind_haproxy(scene, config(origin))
+    held = threading.Event()
+    origin.on("/held", lambda exchange: (held.wait(PATIENCE_S), exchange.reply({"done": True})))
+    with proxy:
+        with proxy.client() as client:
+            client.request("GET", "/pass/held")
+            until(lambda: origin.exchanges, "the request is under way")
+            daemon.signal(signal.SIGTERM)
+            until(lambda: daemon.admin("/readyz").status == 503, "it says that it drains")
+            held.set()
+            assert client.response().json() == {"done": True}
+    assert daemon.wait_exit() == 0
