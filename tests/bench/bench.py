@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures gatherd beside nginx in one run, and its counts against the budgets.
 
-usage: bench.py --build DIR [quick] [compare|counts|composed|memory|pool|tls|start]...
+usage: bench.py --build DIR [quick] [compare|counts|composed|memory|pool|tls|start|abuse]...
 
 Server under test on one core, origin and clients on the other. CPU seconds are those of
 the server alone. Counts (system calls, allocations, instructions) are the difference of
@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 
+from abuse import measure as measure_abuse
 from first_event import first_event_ms
 from servers import CLIENT_CORE, Gatherd, Nginx, Origin, TlsOrigin, all_descriptors
 from works import COMPOSED, KEPT, RATIOS, WORKS, config
@@ -323,8 +324,16 @@ def start(options):
     return int(best > 200)
 
 
+def abused(options):
+    """Ordinary requests beside slowhttptest and wrk."""
+    rows = measure_abuse(options.build, options.quick)
+    table("abuse: ordinary requests before and meanwhile", ("", "held", "requests", "p50 ms", "p99 ms", "slowest ms",
+                                                             "errors"), rows)
+
+
 PARTS = {"compare": compare, "counts": counts, "composed": composed, "memory": memory, "pool": pool,
-         "tls": tls, "start": start}
+         "tls": tls, "start": start, "abuse": abused}
+ASKED_FOR = ("abuse",)  # not part of a run of all
 
 
 def main():
@@ -334,7 +343,7 @@ def main():
     options = parser.parse_args()
     options.quick = "quick" in options.words
     options.build = os.path.abspath(options.build)
-    parts = [word for word in options.words if word != "quick"] or list(PARTS)
+    parts = [word for word in options.words if word != "quick"] or [part for part in PARTS if part not in ASKED_FOR]
     unknown = [word for word in parts if word not in PARTS]
     if unknown:
         parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
