@@ -232,6 +232,8 @@ static void start_each(struct gd_part *part)
         gd_items_collect(&items, part->plan->each, gd_gather_values(part->gather));
 
     part->items = items.values;
+    /* What all of the calls mention is looked up once. */
+    part->seen = gd_arena_alloc(arena_of(part), sizeof(*part->seen));
     part->count = items.count;
     if (failure == GD_OK && part->count > 0 && !make_calls(part))
         failure = GD_FAIL_TOO_LARGE;

@@ -24,8 +24,9 @@ struct gd_part {
     bool skipped;            /* `when` did not hold, or nobody wants it this time */
     bool partial;            /* with each: some items are there, others have failed */
     bool told;               /* an event has been made of it */
-    struct gd_part *next_ended;        /* in the order in which they ended */
-    struct gd_call *calls;             /* in the arena; only those started are made */
+    struct gd_part *next_ended; /* in the order in which they ended */
+    struct gd_seen *seen;       /* with each: shared by the calls; NULL: nothing is */
+    struct gd_call *calls;      /* in the arena; only those started are made */
     const struct gd_json_value *items; /* with each: what the calls are made for */
     unsigned count, started, running, failed;
     uint64_t ended_us;    /* loop time, once ENDED */

@@ -1,5 +1,6 @@
 #include "gather/call.h"
 #include "gather/compose.h"
+#include "gather/part.h"
 #include "http/write.h"
 #include "plan/template.h"
 
@@ -18,6 +19,7 @@ static struct gd_values values_of(struct gd_call *call)
     struct gd_values values = *gd_gather_values(call->gather);
 
     values.item = call->item;
+    values.seen = call->part->seen;
     return values;
 }
 

@@ -74,13 +74,36 @@ static struct gd_found found_json(struct gd_json_value from,
     return found.json.tape ? found : nothing();
 }
 
-static struct gd_found in_doc(struct gd_doc *doc, const struct gd_json_path *path)
+static struct gd_json_value look_up(struct gd_json_value from,
+                                    const struct gd_json_path *path, struct gd_seen *seen)
 {
+    struct gd_json_value value;
+
+    for (unsigned i = 0; i < seen->count; i++)
+        if (seen->paths[i].steps == path->steps && seen->paths[i].tape == from.tape)
+            return seen->paths[i].value;
+    value = gd_json_path_find(path, from);
+    if (seen->count < sizeof(seen->paths) / sizeof(seen->paths[0])) {
+        seen->paths[seen->count].steps = path->steps;
+        seen->paths[seen->count].tape = from.tape;
+        seen->paths[seen->count++].value = value;
+    }
+    return value;
+}
+
+static struct gd_found in_doc(const struct gd_values *values, struct gd_doc *doc,
+                              const struct gd_json_path *path)
+{
+    struct gd_found found = {.kind = GD_FOUND_JSON};
+
     if (doc == NULL || doc->text.ptr == NULL)
         return nothing();
     if (!gd_doc_index(doc))
         return (struct gd_found){.kind = GD_FOUND_NO_MEMORY};
-    return found_json(gd_doc_value(doc), path);
+    if (values->seen == NULL || path->many || path->count == 0)
+        return found_json(gd_doc_value(doc), path);
+    found.json = look_up(gd_doc_value(doc), path, values->seen);
+    return found.json.tape ? found : nothing();
 }
 
 /* The value of `name` in the Cookie fields (RFC 6265 4.2.1), as sent. */
@@ -142,7 +165,7 @@ static struct gd_found find_in_yield(const struct gd_values *values,
     struct gd_yield *yield = &values->yields[ref->index];
 
     if (ref->source == GD_SOURCE_CALL)
-        return in_doc(values->showing ? yield->shown : &yield->whole, &ref->path);
+        return in_doc(values, values->showing ? yield->shown : &yield->whole, &ref->path);
     if (ref->source == GD_SOURCE_FIELD)
         return find_in_head(yield->head, ref->name);
     if (yield->status == 0)
@@ -164,7 +187,7 @@ struct gd_found gd_values_find(const struct gd_values *values, const struct gd_r
     case GD_SOURCE_COOKIE:
         return found_text(find_cookie(facts->fields, ref->name), GD_CODED_PLAIN);
     case GD_SOURCE_BODY:
-        return in_doc(values->body, &ref->path);
+        return in_doc(values, values->body, &ref->path);
     case GD_SOURCE_CALL:
     case GD_SOURCE_STATUS:
     case GD_SOURCE_FIELD:

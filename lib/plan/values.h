@@ -24,6 +24,17 @@ struct gd_yield {
         *shown; /* what answers show: cut to size; `whole` where nothing is cut */
 };
 
+/** Where paths into bodies and calls have led: what many expansions mention is looked up
+ *  once. Zeroed: nothing yet; full: the rest is looked up each time. */
+struct gd_seen {
+    struct {
+        const struct gd_json_step *steps; /* of the path: what tells it apart */
+        const struct gd_tape *tape;       /* it was looked up in */
+        struct gd_json_value value;       /* tape NULL: there is none */
+    } paths[16];
+    unsigned count;
+};
+
 /** All borrowed, for as long as it is used. */
 struct gd_values {
     const struct gd_span *params; /* canonical encoded, as in struct gd_match */
@@ -33,6 +44,8 @@ struct gd_values {
     struct gd_yield *yields;   /* by the index of the call; NULL: no calls */
     struct gd_json_value item; /* of a call with each; tape NULL: none */
     bool showing;              /* for an answer: parts as they are shown */
+    struct gd_seen *seen; /* NULL: nothing is kept; else yields and body stay the same
+                             as long as it is used */
 };
 
 /** Takes the value of bytes as the text when it is valid (see gd_json_scan), and makes
