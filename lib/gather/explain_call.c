@@ -1,5 +1,6 @@
 #include "gather/call.h"
 #include "gather/explain_inside.h"
+#include "plan/effective.h"
 #include "plan/expr.h"
 #include "plan/secret.h"
 #include "plan/tls_context.h"
@@ -8,6 +9,18 @@
 
 /* Where it goes -------------------------------------------------------------------------
  */
+
+/* What its options say, but for what is told in words of its own. */
+static json_t *settings_json(const struct gd_plan_upstream *upstream)
+{
+    static const char *const told[] = {"servers", "mock",    "headers",
+                                       "tls",     "balance", "http"};
+    json_t *settings = gd_effective_upstream(upstream);
+
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+        json_object_del(settings, told[i]);
+    return settings;
+}
 
 json_t *gd_explain_upstream(const struct gd_plan_upstream *upstream)
 {
@@ -21,6 +34,7 @@ json_t *gd_explain_upstream(const struct gd_plan_upstream *upstream)
         json_pack("{s:s, s:b}", "name", upstream->name, "mock", upstream->mock != NULL);
     json_t *servers;
 
+    json_object_set_new(json, "settings", settings_json(upstream));
     if (upstream->mock)
         return json;
     servers = json_array();
@@ -221,6 +235,20 @@ static void set_options(const struct gd_plan_call *call, json_t *json)
     }
 }
 
+/* Whether its request may be sent more than once, by the rules of its upstream. */
+static const char *sent_again(const struct gd_plan_call *call)
+{
+    const struct gd_plan_upstream *upstream = call->upstream;
+    bool retried =
+        upstream->retry.tries > 0 && upstream->retry.methods >> call->method & 1;
+    bool hedged =
+        upstream->hedge.kind != GD_HEDGE_OFF && gd_method_idempotent(call->method);
+
+    if (retried)
+        return hedged ? "when it fails, or takes long" : "when it fails";
+    return hedged ? "when it takes long" : "never";
+}
+
 static const char *if_it_fails(const struct gd_plan_call *call)
 {
     if (!call->optional)
@@ -242,6 +270,7 @@ json_t *gd_explain_call(const struct gd_explaining *x, const struct gd_plan_call
     if (holds)
         json_object_set_new(json, "when_holds", holds);
     json_object_set_new(json, "timeouts", timeouts_json(call, x->route->timeout_ms));
+    json_object_set_new(json, "sent_again", json_string(sent_again(call)));
     json_object_set_new(json, "if_it_fails", json_string(if_it_fails(call)));
     json_object_set_new(json, "hidden", json_boolean(call->hidden));
     return json;

@@ -31,7 +31,8 @@ void gd_explain_pass(struct gd_explaining *x, json_t *document)
 
     gd_buf_init(&url, NULL, GD_EXPLAIN_TEXT_MAX);
     json_object_set_new(json, "method", gd_explain_span(x->facts.method));
-    if (gd_buf_addf(&url, "http://%.*s", GD_SPAN_ARG(host)) &&
+    if (gd_buf_addf(&url, "http%s://%.*s", pass->upstream->servers[0].https ? "s" : "",
+                    GD_SPAN_ARG(host)) &&
         write_target(x, pass->target, pass->adds_query, &url))
         json_object_set_new(json, "url", gd_explain_span(gd_buf_span(&url)));
     json_object_set_new(json, "upstream", gd_explain_upstream(pass->upstream));

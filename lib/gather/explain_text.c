@@ -1,128 +1,26 @@
-#include "gather/explain_inside.h"
-#include "plan/value.h"
+#include "gather/explain_page.h"
 
-/* The document as text: a row a fact, its label in front, aligned. */
-
-enum { LABEL_WIDTH = 16 };
-
-struct page {
-    struct gd_buf *out;
-    const char *indent;
-    bool ok;
-};
-
-/* Rows ----------------------------------------------------------------------------------
- */
-
-static void add(struct page *page, const char *text)
-{
-    page->ok = page->ok && gd_buf_add_text(page->out, text);
-}
-
-/* Adds text that others wrote: no control character of it reaches a terminal. */
-static void add_shown(struct page *page, const char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
-        bool c1 = c == 0xC2 && next >= 0x80 && next < 0xA0;
-        char shown = c < 0x20 || c == 0x7F || c1 ? ' ' : *text;
-
-        page->ok = page->ok && gd_buf_add(page->out, &shown, 1);
-        text += c1;
-    }
-}
-
-/* Begins a row; an empty label goes on with what the row above is about. */
-static void label(struct page *page, const char *text)
-{
-    page->ok = page->ok && gd_buf_addf(page->out, "%s%-*s ", page->indent,
-                                       LABEL_WIDTH - (int)strlen(page->indent), text);
-}
-
-static void row(struct page *page, const char *text, const char *value)
-{
-    label(page, text);
-    add_shown(page, value);
-    add(page, "\n");
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
-
-static int on_json(const char *text, size_t size, void *arg)
-{
-    struct page *page = arg;
-
-    page->ok = page->ok && gd_buf_add(page->out, text, size);
-    return page->ok ? 0 : -1;
-}
-
-/* A text as it is, anything else as JSON. */
-static void add_value(struct page *page, const json_t *value)
-{
-    if (json_is_string(value))
-        add_shown(page, json_string_value(value));
-    else if (json_dump_callback(value, on_json, page,
-                                JSON_COMPACT | JSON_ENCODE_ANY |
-                                    JSON_REAL_PRECISION(15)) != 0)
-        page->ok = false;
-}
-
-static void add_names(struct page *page, const json_t *names)
-{
-    size_t i;
-    json_t *name;
-
-    json_array_foreach(names, i, name)
-    {
-        add(page, i ? ", " : "");
-        add_value(page, name);
-    }
-}
-
-static void row_value(struct page *page, const char *text, const json_t *value)
-{
-    if (value == NULL)
-        return;
-    label(page, text);
-    if (json_is_array(value) && json_is_string(json_array_get(value, 0)))
-        add_names(page, value);
-    else
-        add_value(page, value);
-    add(page, "\n");
-}
-
-static const char *duration_of(const json_t *object, const char *key,
-                               struct gd_value_text *room)
-{
-    json_int_t ms = json_integer_value(json_object_get(object, key));
-
-    return gd_value_duration_text((uint64_t)ms, room);
-}
+/* The document as text. */
 
 /* The route -----------------------------------------------------------------------------
  */
 
-static void print_request(struct page *page, const json_t *document)
+static void print_request(struct gd_page *page, const json_t *document)
 {
     const json_t *request = json_object_get(document, "request");
 
-    label(page, "request");
-    add_shown(page, text_of(request, "method"));
-    add(page, " ");
-    add_shown(page, text_of(request, "target"));
+    gd_page_label(page, "request");
+    gd_page_add_shown(page, gd_page_text_of(request, "method"));
+    gd_page_add(page, " ");
+    gd_page_add_shown(page, gd_page_text_of(request, "target"));
     if (json_is_string(json_object_get(request, "host"))) {
-        add(page, " for ");
-        add_shown(page, text_of(request, "host"));
+        gd_page_add(page, " for ");
+        gd_page_add_shown(page, gd_page_text_of(request, "host"));
     }
-    add(page, "\n");
+    gd_page_add(page, "\n");
 }
 
-static void print_others(struct page *page, const json_t *document)
+static void print_others(struct gd_page *page, const json_t *document)
 {
     const json_t *others = json_object_get(document, "others");
     const json_t *left_out = json_object_get(document, "others_left_out");
@@ -131,23 +29,23 @@ static void print_others(struct page *page, const json_t *document)
 
     json_array_foreach(others, i, other)
     {
-        label(page, i ? "" : "not");
-        add_shown(page, text_of(other, "route"));
-        add(page, ": ");
-        add_shown(page, text_of(other, "why"));
-        add(page, "\n");
+        gd_page_label(page, i ? "" : "not");
+        gd_page_add_shown(page, gd_page_text_of(other, "route"));
+        gd_page_add(page, ": ");
+        gd_page_add_shown(page, gd_page_text_of(other, "why"));
+        gd_page_add(page, "\n");
     }
     if (left_out) {
-        label(page, "");
-        add(page, "and ");
-        add_value(page, left_out);
-        add(page, " more\n");
+        gd_page_label(page, "");
+        gd_page_add(page, "and ");
+        gd_page_add_value(page, left_out);
+        gd_page_add(page, " more\n");
     }
 }
 
-static void print_unrouted(struct page *page, const json_t *document)
+static void print_unrouted(struct gd_page *page, const json_t *document)
 {
-    const char *result = text_of(document, "result");
+    const char *result = gd_page_text_of(document, "result");
     const char *answer = "404 Not Found";
     size_t i;
     json_t *nearest;
@@ -156,43 +54,43 @@ static void print_unrouted(struct page *page, const json_t *document)
         answer = "204 No Content";
     if (strcmp(result, "method_not_allowed") == 0)
         answer = "405 Method Not Allowed";
-    row(page, "route", "none");
-    row(page, "why", text_of(document, "why"));
-    row(page, "answer", answer);
+    gd_page_row(page, "route", "none");
+    gd_page_row(page, "why", gd_page_text_of(document, "why"));
+    gd_page_row(page, "answer", answer);
     if (json_object_get(document, "allow"))
-        row(page, "allow", text_of(document, "allow"));
+        gd_page_row(page, "allow", gd_page_text_of(document, "allow"));
     print_others(page, document);
     json_array_foreach(json_object_get(document, "nearest"), i, nearest)
-        row(page, i ? "" : "nearest", json_string_value(nearest));
+        gd_page_row(page, i ? "" : "nearest", json_string_value(nearest));
 }
 
-static void print_route(struct page *page, const json_t *document)
+static void print_route(struct gd_page *page, const json_t *document)
 {
     json_t *params = json_object_get(document, "params"), *value;
     struct gd_value_text room;
     const char *name;
 
-    row(page, "route", text_of(document, "route"));
-    row(page, "why", text_of(document, "why"));
+    gd_page_row(page, "route", gd_page_text_of(document, "route"));
+    gd_page_row(page, "why", gd_page_text_of(document, "why"));
     print_others(page, document);
     json_object_foreach(params, name, value)
     {
-        label(page, "parameter");
-        add(page, name);
-        add(page, " = ");
-        add_value(page, value);
-        add(page, "\n");
+        gd_page_label(page, "parameter");
+        gd_page_add(page, name);
+        gd_page_add(page, " = ");
+        gd_page_add_value(page, value);
+        gd_page_add(page, "\n");
     }
-    row(page, "does", text_of(document, "does"));
-    row(page, "timeout", duration_of(document, "timeout_ms", &room));
+    gd_page_row(page, "does", gd_page_text_of(document, "does"));
+    gd_page_row(page, "timeout", gd_page_duration_of(document, "timeout_ms", &room));
     if (json_object_get(document, "refused"))
-        row(page, "refused", text_of(document, "refused"));
+        gd_page_row(page, "refused", gd_page_text_of(document, "refused"));
 }
 
 /* Calls ---------------------------------------------------------------------------------
  */
 
-static void print_plan(struct page *page, const json_t *document)
+static void print_plan(struct gd_page *page, const json_t *document)
 {
     const json_t *stages = json_object_get(document, "stages");
     size_t i;
@@ -200,66 +98,38 @@ static void print_plan(struct page *page, const json_t *document)
 
     json_array_foreach(stages, i, stage)
     {
-        row_value(page, i ? "then" : "at once", stage);
+        gd_page_row_value(page, i ? "then" : "at once", stage);
     }
 }
 
-static void print_upstream(struct page *page, const json_t *call)
-{
-    const json_t *upstream = json_object_get(call, "upstream");
-    const json_t *servers = json_object_get(upstream, "servers");
-    const json_t *left_out = json_object_get(upstream, "servers_left_out");
-
-    label(page, "upstream");
-    add_shown(page, text_of(upstream, "name"));
-    add(page, servers ? " at " : ", a mock in the configuration");
-    add_names(page, servers);
-    if (left_out) {
-        add(page, " and ");
-        add_value(page, left_out);
-        add(page, " more");
-    }
-    if (json_object_get(upstream, "balance")) {
-        add(page, ", ");
-        add_shown(page, text_of(upstream, "balance"));
-    }
-    if (json_object_get(upstream, "http")) {
-        add(page, ", http ");
-        add_shown(page, text_of(upstream, "http"));
-    }
-    if (json_is_false(json_object_get(upstream, "verify")))
-        add(page, ", whose certificate is not verified");
-    add(page, "\n");
-}
-
-static void print_fields(struct page *page, const char *title, const json_t *headers)
+static void print_fields(struct gd_page *page, const char *title, const json_t *headers)
 {
     size_t i;
     json_t *field;
 
     json_array_foreach(headers, i, field)
     {
-        label(page, i ? "" : title);
-        add_shown(page, text_of(field, "name"));
-        add(page, ": ");
-        add_shown(page, text_of(field, "value"));
-        add(page, "\n");
+        gd_page_label(page, i ? "" : title);
+        gd_page_add_shown(page, gd_page_text_of(field, "name"));
+        gd_page_add(page, ": ");
+        gd_page_add_shown(page, gd_page_text_of(field, "value"));
+        gd_page_add(page, "\n");
     }
 }
 
-static void print_left_out(struct page *page, const json_t *lists)
+static void print_left_out(struct gd_page *page, const json_t *lists)
 {
     const json_t *left_out = json_object_get(lists, "left_out");
 
     if (left_out == NULL)
         return;
-    add(page, " and ");
-    add_value(page, left_out);
-    add(page, " more that are not told");
+    gd_page_add(page, " and ");
+    gd_page_add_value(page, left_out);
+    gd_page_add(page, " more that are not told");
 }
 
 /* One of the lists of what is passed on. */
-static void print_passed(struct page *page, const char *title, const json_t *call,
+static void print_passed(struct gd_page *page, const char *title, const json_t *call,
                          const char *which)
 {
     json_t *passed = json_object_get(call, "passed_on"), *lists;
@@ -272,66 +142,68 @@ static void print_passed(struct page *page, const char *title, const json_t *cal
 
         if (json_array_size(names) == 0)
             continue;
-        label(page, first ? title : "");
-        add(page, kind);
-        add(page, " ");
-        add_names(page, names);
+        gd_page_label(page, first ? title : "");
+        gd_page_add(page, kind);
+        gd_page_add(page, " ");
+        gd_page_add_names(page, names);
         print_left_out(page, lists);
-        add(page, "\n");
+        gd_page_add(page, "\n");
         first = false;
     }
 }
 
-static void print_timeouts(struct page *page, const json_t *call)
+static void print_timeouts(struct gd_page *page, const json_t *call)
 {
     const json_t *timeouts = json_object_get(call, "timeouts");
     struct gd_value_text room;
 
-    label(page, "timeouts");
+    gd_page_label(page, "timeouts");
     if (json_object_get(timeouts, "call_ms")) {
-        add(page, duration_of(timeouts, "call_ms", &room));
-        add(page, " the call, ");
+        gd_page_add(page, gd_page_duration_of(timeouts, "call_ms", &room));
+        gd_page_add(page, " the call, ");
     }
-    add(page, duration_of(timeouts, "try_ms", &room));
-    add(page, " a try, ");
-    add(page, duration_of(timeouts, "route_ms", &room));
-    add(page, " the route; the first is that of the ");
-    add_shown(page, text_of(timeouts, "first"));
-    add(page, "\n");
+    gd_page_add(page, gd_page_duration_of(timeouts, "try_ms", &room));
+    gd_page_add(page, " a try, ");
+    gd_page_add(page, gd_page_duration_of(timeouts, "route_ms", &room));
+    gd_page_add(page, " the route; the first is that of the ");
+    gd_page_add_shown(page, gd_page_text_of(timeouts, "first"));
+    gd_page_add(page, "\n");
 }
 
-static void print_failure(struct page *page, const json_t *call)
+static void print_failure(struct gd_page *page, const json_t *call)
 {
-    const char *what = text_of(call, "if_it_fails");
+    const char *what = gd_page_text_of(call, "if_it_fails");
 
     if (strcmp(what, "default") != 0) {
-        row(page, "if it fails",
+        gd_page_row(
+            page, "if it fails",
             strcmp(what, "null") == 0
                 ? "null stands in for it"
                 : "the route fails: 4xx as it came, timeout 504, overload 503, else 502");
         return;
     }
-    label(page, "if it fails");
-    add_value(page, json_object_get(call, "default"));
-    add(page, " stands in for it\n");
+    gd_page_label(page, "if it fails");
+    gd_page_add_value(page, json_object_get(call, "default"));
+    gd_page_add(page, " stands in for it\n");
 }
 
-static void print_start(struct page *page, const json_t *call)
+static void print_start(struct gd_page *page, const json_t *call)
 {
     const json_t *after = json_object_get(call, "after");
     const json_t *holds = json_object_get(call, "when_holds");
 
-    label(page, "starts");
-    add(page, json_array_size(after) ? "after " : "at once");
-    add_names(page, after);
-    add(page, "\n");
+    gd_page_label(page, "starts");
+    gd_page_add(page, json_array_size(after) ? "after " : "at once");
+    gd_page_add_names(page, after);
+    gd_page_add(page, "\n");
     if (json_object_get(call, "when") == NULL)
         return;
-    label(page, "when");
-    add_shown(page, text_of(call, "when"));
+    gd_page_label(page, "when");
+    gd_page_add_shown(page, gd_page_text_of(call, "when"));
     if (holds)
-        add(page, json_is_true(holds) ? " (holds)" : " (does not hold: not called)");
-    add(page, "\n");
+        gd_page_add(page,
+                    json_is_true(holds) ? " (holds)" : " (does not hold: not called)");
+    gd_page_add(page, "\n");
 }
 
 /* Options that need no words of their own, in this order; what else was written follows.
@@ -343,9 +215,9 @@ static const char *const plain[] = {
 enum { PLAINS = sizeof(plain) / sizeof(plain[0]) };
 
 static const char *const told[] = {
-    "name",        "method",  "url",       "url_is_final", "unresolved",
-    "upstream",    "headers", "passed_on", "when_holds",   "timeouts",
-    "if_it_fails", "hidden",  "after",     "when",         "default",
+    "name",    "method",    "url",        "url_is_final", "unresolved",  "upstream",
+    "headers", "passed_on", "when_holds", "timeouts",     "if_it_fails", "hidden",
+    "after",   "when",      "default",    "sent_again",
 };
 enum { TOLD = sizeof(told) / sizeof(told[0]) };
 
@@ -357,94 +229,95 @@ static bool is_in(const char *const *list, size_t count, const char *key)
     return false;
 }
 
-static void print_options(struct page *page, json_t *call)
+static void print_options(struct gd_page *page, json_t *call)
 {
     const char *key;
     json_t *value;
 
     for (size_t i = 0; i < PLAINS; i++)
-        row_value(page, plain[i], json_object_get(call, plain[i]));
+        gd_page_row_value(page, plain[i], json_object_get(call, plain[i]));
     json_object_foreach(call, key, value)
     {
         if (!is_in(plain, PLAINS, key) && !is_in(told, TOLD, key))
-            row_value(page, key, value);
+            gd_page_row_value(page, key, value);
     }
 }
 
-static void print_call(struct page *page, json_t *call)
+static void print_call(struct gd_page *page, json_t *call)
 {
     page->indent = "";
-    add(page, "\n");
-    row(page, "call", text_of(call, "name"));
+    gd_page_add(page, "\n");
+    gd_page_row(page, "call", gd_page_text_of(call, "name"));
     page->indent = "  ";
-    label(page, "sends");
-    add_shown(page, text_of(call, "method"));
-    add(page, " ");
-    add_shown(page, text_of(call, "url"));
-    add(page, "\n");
+    gd_page_label(page, "sends");
+    gd_page_add_shown(page, gd_page_text_of(call, "method"));
+    gd_page_add(page, " ");
+    gd_page_add_shown(page, gd_page_text_of(call, "url"));
+    gd_page_add(page, "\n");
     if (json_object_get(call, "unresolved")) {
-        label(page, "");
-        add_shown(page, text_of(call, "unresolved"));
-        add(page, " has no value that can stand there: fails as unresolved\n");
+        gd_page_label(page, "");
+        gd_page_add_shown(page, gd_page_text_of(call, "unresolved"));
+        gd_page_add(page, " has no value that can stand there: fails as unresolved\n");
     }
     print_start(page, call);
-    print_upstream(page, call);
+    gd_page_upstream(page, call);
     print_fields(page, "headers", json_object_get(call, "headers"));
     print_passed(page, "passed on", call, "kept");
     print_passed(page, "used by name", call, "named");
     print_passed(page, "not passed on", call, "dropped");
     print_options(page, call);
     print_timeouts(page, call);
+    gd_page_row(page, "sent again", gd_page_text_of(call, "sent_again"));
     print_failure(page, call);
     if (json_is_true(json_object_get(call, "hidden")))
-        row(page, "hidden", "other calls use it; it is not in the answer");
+        gd_page_row(page, "hidden", "other calls use it; it is not in the answer");
     page->indent = "";
 }
 
 /* A route that streams to one upstream. */
-static void print_pass(struct page *page, const json_t *pass)
+static void print_pass(struct gd_page *page, const json_t *pass)
 {
-    add(page, "\npass\n");
+    gd_page_add(page, "\npass\n");
     page->indent = "  ";
-    label(page, "sends");
-    add_shown(page, text_of(pass, "method"));
-    add(page, " ");
-    add_shown(page, text_of(pass, "url"));
-    add(page, "\n");
-    print_upstream(page, pass);
+    gd_page_label(page, "sends");
+    gd_page_add_shown(page, gd_page_text_of(pass, "method"));
+    gd_page_add(page, " ");
+    gd_page_add_shown(page, gd_page_text_of(pass, "url"));
+    gd_page_add(page, "\n");
+    gd_page_upstream(page, pass);
     page->indent = "";
 }
 
 /* The answer ----------------------------------------------------------------------------
  */
 
-static void print_answer(struct page *page, const json_t *document)
+static void print_answer(struct gd_page *page, const json_t *document)
 {
     const json_t *answer = json_object_get(document, "answer");
     const json_t *respond = json_object_get(answer, "respond");
     const json_t *merge = json_object_get(answer, "merge");
 
-    add(page, "\nanswer\n");
+    gd_page_add(page, "\nanswer\n");
     page->indent = "  ";
-    row_value(page, "status", json_object_get(answer, "status"));
-    row_value(page, "status of", json_object_get(answer, "status_of"));
+    gd_page_row_value(page, "status", json_object_get(answer, "status"));
+    gd_page_row_value(page, "status of", json_object_get(answer, "status_of"));
     if (json_object_get(answer, "location"))
-        row(page, "location", text_of(answer, "location"));
+        gd_page_row(page, "location", gd_page_text_of(answer, "location"));
     if (respond == NULL)
-        row_value(page, "members", json_object_get(answer, "members"));
-    row_value(page, "respond", respond);
-    row_value(page, "merge", merge);
+        gd_page_row_value(page, "members", json_object_get(answer, "members"));
+    gd_page_row_value(page, "respond", respond);
+    gd_page_row_value(page, "merge", merge);
     print_fields(page, "headers", json_object_get(answer, "headers"));
     if (json_is_true(json_object_get(answer, "stream")))
-        row(page, "stream", "parts as they complete, when asked for");
+        gd_page_row(page, "stream", "parts as they complete, when asked for");
     if (json_is_true(json_object_get(answer, "parts")))
-        row(page, "parts", "?parts=a,b makes only these calls");
+        gd_page_row(page, "parts", "?parts=a,b makes only these calls");
     page->indent = "";
 }
 
 bool gd_explain_text(const json_t *document, struct gd_buf *out)
 {
-    struct page page = {.out = out, .indent = "", .ok = true};
+    struct gd_page page = {.out = out, .indent = "", .ok = true};
     size_t i;
     json_t *call;
 
@@ -459,6 +332,7 @@ bool gd_explain_text(const json_t *document, struct gd_buf *out)
         print_call(&page, call);
     if (json_object_get(document, "pass"))
         print_pass(&page, json_object_get(document, "pass"));
+    gd_page_upstreams(&page, document);
     if (json_object_get(document, "answer"))
         print_answer(&page, document);
     return page.ok;

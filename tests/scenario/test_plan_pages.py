@@ -2,7 +2,7 @@
 import json
 import os
 
-from daemon import ROOT
+from daemon import ROOT, run_gatherd
 
 SECRETS = ["canary-1", "canary-2", "canary-3", "canary-4", "canary-5"]
 
@@ -36,6 +36,35 @@ routes:
   GET example.test/profile/me: {pass: users}
   /profile/me: {pass: users/here}
 """
+
+CAREFUL = """
+upstreams:
+  plain: http://127.0.0.1:1
+  careful:
+    servers: [http://127.0.0.1:2, "https://127.0.0.1:3"]
+    connect_timeout: 70ms
+    retry: {tries: 3, on: [connect], methods: [POST]}
+    hedge: p95
+    eject: off
+    health: {get: /up, every: 3s}
+    pool: {min: 2}
+    max_in_flight: 9
+  quick: {servers: http://127.0.0.1:4, retry: off, hedge: 5ms}
+routes:
+  POST /x:
+    calls: {a: GET plain/a, b: POST plain/b, c: GET careful/c, d: POST careful/d, e: quick/e}
+  /y: {pass: careful}
+"""
+
+
+def told(method, target):
+    done = run_gatherd("explain", "CONFIG", method, target, config=CAREFUL)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def explained(method, target):
+    return json.loads(run_gatherd("explain", "CONFIG", "--json", method, target, config=CAREFUL).stdout)
 
 
 def start(scene):
@@ -122,3 +151,23 @@ def test_routes_are_listed_as_they_are_preferred(scene):
                                {"name": "theirs", "upstream": "api.github.test"}]
     assert gather["upstreams"] == ["users", "orders", "api.github.test"]
     assert routes[0]["upstreams"] == ["users"]
+
+
+def test_what_upstreams_do_when_their_servers_fail_is_explained(_):
+    calls = {call["name"]: call for call in explained("POST", "/x")["calls"]}
+    assert {name: call["sent_again"] for name, call in calls.items()} == {
+        "a": "when it fails", "b": "never", "c": "when it takes long", "d": "when it fails",
+        "e": "when it takes long"}
+    settings = calls["c"]["upstream"]["settings"]
+    assert settings["retry"] == {"tries": 3, "on": ["connect"], "methods": ["POST"], "budget": "20%"}
+    assert (settings["hedge"], settings["eject"], settings["max_in_flight"]) == ("p95", "off", 9)
+    assert settings["health"] == {"get": "/up", "every": "3s", "timeout": "1s", "up": 2, "down": 3}
+    assert settings["pool"]["min"] == 2 and settings["connect_timeout"] == "70ms"
+    text = told("POST", "/x")
+    assert [line for line in text.splitlines() if line.startswith("upstream ")] == [
+        "upstream         plain", "upstream         careful", "upstream         quick"]
+    assert "  retry          tries 3, on [connect], methods [POST], budget 20%\n" in text
+    assert "  health         get /up, every 3s, timeout 1s, up 2, down 3\n" in text
+    assert "  hedge          5ms\n" in text and "  eject          off\n" in text
+    text = told("GET", "/y")
+    assert "upstream         careful\n" in text and "  max_in_flight  9\n" in text
