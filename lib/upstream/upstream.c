@@ -95,6 +95,32 @@ static void upstream_leave(struct gd_upstream *upstream)
     gd_loop_bury(loop, &upstream->grave, free_upstream, upstream);
 }
 
+static struct gd_server *find_server(struct gd_upstreams *upstreams, const char *upstream,
+                                     const char *name)
+{
+    for (unsigned u = 0; u < upstreams->plan->upstream_count; u++) {
+        struct gd_upstream *in = upstreams->list[u];
+
+        if (strcmp(in->plan->name, upstream) != 0)
+            continue;
+        for (unsigned i = 0; i < in->count; i++)
+            if (strcmp(in->servers[i].name, name) == 0)
+                return &in->servers[i];
+    }
+    return NULL;
+}
+
+/* What an operator has drained stays so under a plan that says something else of it. */
+static void keep_drained(struct gd_upstreams *before, struct gd_upstream *upstream)
+{
+    for (unsigned i = 0; before && i < upstream->count; i++) {
+        struct gd_server *same =
+            find_server(before, upstream->plan->name, upstream->servers[i].name);
+
+        gd_standing_set_drained(&upstream->servers[i], same && same->drained);
+    }
+}
+
 struct gd_upstreams *gd_upstreams_next(struct gd_upstreams *before,
                                        const struct gd_upstream_context *context,
                                        struct gd_plan *plan, const int *kept)
@@ -107,6 +133,7 @@ struct gd_upstreams *gd_upstreams_next(struct gd_upstreams *before,
     for (unsigned i = 0; i < plan->upstream_count; i++) {
         if (kept == NULL || kept[i] < 0) {
             upstreams->list[i] = upstream_new(context, plan, i);
+            keep_drained(before, upstreams->list[i]);
             continue;
         }
         upstreams->list[i] = before->list[kept[i]];
@@ -144,21 +171,6 @@ void gd_upstreams_free(struct gd_upstreams *upstreams)
 
 /* Draining ------------------------------------------------------------------------------
  */
-
-static struct gd_server *find_server(struct gd_upstreams *upstreams, const char *upstream,
-                                     const char *name)
-{
-    for (unsigned u = 0; u < upstreams->plan->upstream_count; u++) {
-        struct gd_upstream *in = upstreams->list[u];
-
-        if (strcmp(in->plan->name, upstream) != 0)
-            continue;
-        for (unsigned i = 0; i < in->count; i++)
-            if (strcmp(in->servers[i].name, name) == 0)
-                return &in->servers[i];
-    }
-    return NULL;
-}
 
 bool gd_upstreams_drain(struct gd_upstreams *upstreams, const char *upstream,
                         const char *name, bool drained)

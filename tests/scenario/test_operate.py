@@ -119,6 +119,21 @@ def test_draining_under_load_fails_no_request(scene):
     assert set(statuses) == {200}
 
 
+def test_a_drained_server_stays_so_when_the_configuration_is_read_again(scene):
+    origins = [scene.origin(), scene.origin()]
+    daemon = scene.gatherd(config(origins), workers=2)
+    act(daemon, origins[0], "drain")
+    for options in (["timeout: 3s"], ["balance: round_robin", "pool: {min: 1}"]):
+        daemon.reload(config(origins, options))
+        assert browse(daemon, 8) == [200] * 8
+        until(lambda: daemon.server("users")["state"]["drained"] == 2, "the old plan's end")
+    daemon.reload(config(origins[::-1]))
+    assert browse(daemon, 8) == [200] * 8
+    assert not origins[0].exchanges and origins[0].connections == 0
+    act(daemon, origins[0], "resume")
+    until(lambda: browse(daemon, 8) and origins[0].exchanges, "use of the server")
+
+
 def test_health_checks_of_a_drained_server_go_on(scene):
     origin = scene.origin()
     origin.on("/healthz", "fine")

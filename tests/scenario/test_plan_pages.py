@@ -30,7 +30,7 @@ routes:
     calls:
       user: users/users/{id}?access_token=canary-2
       orders: {url: "orders/by/{id}?k=${SECRET}", timeout: 1s, headers: {X-Api-Key: canary-3}}
-      theirs: {url: "https://api.github.test/x", json: {password: canary-4, id: $id}}
+      theirs: {url: "https://127.0.0.1:9/x", json: {password: canary-4, id: $id}}
   GET /profile/me: {redirect: "/x?token=canary-5"}
   GET /{all...}: {respond: {password: canary-4, text: "${SECRET}"}, status: 201}
   GET example.test/profile/me: {pass: users}
@@ -78,9 +78,9 @@ def test_the_configuration_is_shown_in_effect_without_secrets(scene):
     for secret in SECRETS:
         assert secret.encode() not in answer.body, secret
     config = answer.json()
-    assert config["admin"] == {"url": "http://127.0.0.1:0", "token": "***"}
-    assert (config["workers"], config["log"], config["drain"]) == (
-        1, {"level": "debug"}, {"timeout": "30s"})
+    assert (config["admin"]["url"], config["admin"]["token"]) == ("http://127.0.0.1:0", "***")
+    assert (config["workers"], config["log"]["level"], config["drain"]["timeout"]) == (
+        1, "debug", "30s")
     assert (config["limits"]["header_fields"], config["limits"]["header_bytes"]) == (50, "32KiB")
     users, orders = config["upstreams"]["users"], config["upstreams"]["orders"]
     assert users["servers"] == [{"url": "http://127.0.0.1:1", "weight": 1}]
@@ -92,7 +92,7 @@ def test_the_configuration_is_shown_in_effect_without_secrets(scene):
     assert orders["health"]["get"] == "/healthz?access_token=***&a=1"
     assert config["upstreams"]["made"]["mock"]["GET /a"]["json"] == {
         "api_key": "***", "seen": 1, "got": "***"}
-    assert config["upstreams"]["api.github.test"]["tls"]["verify"] is True
+    assert config["upstreams"]["127.0.0.1:9"]["tls"]["verify"] is True
     route = config["routes"]["GET /profile/{id}"]
     assert (route["timeout"], route["max_body"], route["stream"]) == ("3s", "5KiB", True)
     assert route["forward"] == {"headers": ["Accept-Language"], "query": ["page"], "cookies": None}
@@ -148,8 +148,8 @@ def test_routes_are_listed_as_they_are_preferred(scene):
     gather = routes[3]
     assert gather["calls"] == [{"name": "user", "upstream": "users"},
                                {"name": "orders", "upstream": "orders"},
-                               {"name": "theirs", "upstream": "api.github.test"}]
-    assert gather["upstreams"] == ["users", "orders", "api.github.test"]
+                               {"name": "theirs", "upstream": "127.0.0.1:9"}]
+    assert gather["upstreams"] == ["users", "orders", "127.0.0.1:9"]
     assert routes[0]["upstreams"] == ["users"]
 
 
