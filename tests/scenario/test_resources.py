@@ -5,6 +5,7 @@ import time
 
 from client import Client
 from origin import reply_bytes
+from wire import Closed, Reset
 from waits import PATIENCE_S, SLOWDOWN, until
 
 # Sanitizers keep freed memory for a while.
@@ -97,14 +98,17 @@ def test_text_that_is_put_together_is_bounded_like_all_of_a_request(scene):
 
 
 def test_running_out_of_descriptors_does_no_harm(scene):
-    """Accepting pauses, nothing spins, and all is well when some are free again."""
+    """Clients who say nothing make room, nothing spins, and all is well when some are free again."""
     daemon = scene.gather(
         {"users": scene.origin()},
         preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
     clients = [Client(daemon.port) for _ in range(100)]
     served = 0
     for client in clients:
-        client.request("GET", "/x")
+        try:
+            client.request("GET", "/x")
+        except OSError:
+            pass  # it has made room for a later one
     before = daemon.cpu_s()
     time.sleep(1)  # time itself is what is tested
     assert daemon.cpu_s() - before <= 0.1 * SLOWDOWN
@@ -115,13 +119,14 @@ def test_running_out_of_descriptors_does_no_harm(scene):
         try:
             client.response()
             served += 1
-        except OSError:
+        except (OSError, Closed, Reset):
             continue
     assert served, "nobody was served"
     for client in clients:
         client.close()
     until(lambda: daemon.get("/x").status == 200, "served again")
-    assert daemon.status()["worker"]["accept_pauses"] >= 1
+    worker = daemon.status()["worker"]
+    assert worker["accept_pauses"] + worker["connections_evicted"] >= 1, worker
 
 
 def test_a_slow_reader_gets_every_byte_of_a_large_answer(scene):

@@ -35,7 +35,7 @@ def test_every_request_has_one_answer_of_its_own_in_time(scene):
     weather = scene.keep(Weather(sum(count for count, _ in PARTS.values()), seed=7))
     daemon = scene.gatherd(config(weather.ports()), workers=2)
     weather.start()
-    asked = ask_for(daemon.port, list(PARTS), DEADLINE_S, CLIENTS, seconds)
+    asked = ask_for(daemon, list(PARTS), DEADLINE_S, CLIENTS, seconds)
     weather.calm()
     print(f"# {asked.seen}, slowest {asked.slowest * 1000:.0f} ms, weather {weather.happened}")
     assert not asked.wrong, (len(asked.wrong), asked.wrong[:2])

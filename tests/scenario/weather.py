@@ -1,6 +1,7 @@
 """Bad weather: servers that are frozen, killed, restarted, slowed and moved to other
 addresses at random, and many clients who ask all the while and judge every answer."""
 import asyncio
+import bisect
 import json
 import os
 import random
@@ -106,32 +107,41 @@ class Weather:
 
 
 class Stalls:
-    """When the machine kept this very process from running: nobody can be in time then."""
+    """How long the machine kept this process or the daemon from running: nobody can be in
+    time then. The kernel counts the waiting of each thread (schedstat)."""
 
-    TICK_S = 0.005
+    TICK_S = 0.02
 
-    def __init__(self):
-        self.stalls = []
+    def __init__(self, daemon_pid):
+        self.pids = [daemon_pid, os.getpid()]
+        self.marks = [(0, self.waited())]  # (when, seconds waited until then)
+
+    def waited(self):
+        total = 0
+        for pid in self.pids:
+            for task in os.listdir(f"/proc/{pid}/task"):
+                try:
+                    with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as file:
+                        total += int(file.read().split()[1])
+                except FileNotFoundError:
+                    pass  # a thread that has ended
+        return total / 1e9
 
     async def watch(self):
-        loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + self.TICK_S
             await asyncio.sleep(self.TICK_S)
-            late = loop.time() - due
-            if late > self.TICK_S:
-                self.stalls.append((due, late))
+            self.marks.append((asyncio.get_running_loop().time(), self.waited()))
 
-    def between(self, start, end):
-        return sum(late for due, late in self.stalls if start <= due <= end)
+    def since(self, start):
+        return self.waited() - self.marks[bisect.bisect_right(self.marks, (start, 0)) - 1][1]
 
 
 class Asking:
     """What all clients share: how to judge, and what came of it."""
 
-    def __init__(self, port, parts, deadline_s):
-        self.port, self.parts, self.deadline_s = port, parts, deadline_s
-        self.stalls = Stalls()
+    def __init__(self, daemon, parts, deadline_s):
+        self.port, self.parts, self.deadline_s = daemon.port, parts, deadline_s
+        self.stalls = Stalls(daemon.process.pid)
         self.wrong, self.late = [], []
         self.seen = {"whole": 0, "in part": 0, "failed": 0, "left": 0}
         self.slowest = 0
@@ -140,7 +150,7 @@ class Asking:
         parsed, rest = parse_response(raw, "GET")
         took = end - start
         self.slowest = max(self.slowest, took)
-        if took > self.deadline_s + LATE_S + self.stalls.between(start, end):
+        if took > self.deadline_s + LATE_S + self.stalls.since(start):
             self.late.append((mark, took))
         kind = None if rest else self.kind_of(mark, parsed.status, parsed.get(b"gather-parts", ""),
                                                  parsed.body)
@@ -232,8 +242,8 @@ async def ask_all(asking, clients, seconds):
     watch.cancel()
 
 
-def ask_for(port, parts, deadline_s, clients, seconds):
+def ask_for(daemon, parts, deadline_s, clients, seconds):
     """So many clients ask for so long; returns what came of it."""
-    asking = Asking(port, parts, deadline_s)
+    asking = Asking(daemon, parts, deadline_s)
     asyncio.run(ask_all(asking, clients, seconds))
     return asking
