@@ -191,6 +191,24 @@ def a_process_that_dies_is_back_at_once(stage):
     stage.root.answers("http://127.0.0.1/", '"port":80')
 
 
+def one_that_is_stuck_is_restarted(stage):
+    """A stopped process stands for it. With a watchdog of seconds, to see it in time."""
+    folder = "/etc/systemd/system/gatherd.service.d"
+    os.makedirs(stage.root.path + folder)
+    stage.root.put(folder + "/quick.conf", "[Service]\nWatchdogSec=2s\nTimeoutAbortSec=1s\n")
+    stage.root.inside("systemctl", "daemon-reload")
+    stage.root.inside("systemctl", "restart", "gatherd.service")
+    stage.root.answers("http://127.0.0.1/", '"port":80')
+    time.sleep(5)  # longer than its patience: it goes on being fed
+    count = stage.root.inside("systemctl", "show", "-P", "NRestarts", "gatherd.service").stdout
+    stage.root.inside("systemctl", "kill", "--signal=STOP", "gatherd.service")
+    until(lambda: stage.root.inside("systemctl", "show", "-P", "NRestarts", "gatherd.service").stdout != count,
+          "it is restarted")
+    stage.root.answers("http://127.0.0.1/", '"port":80')
+    shutil.rmtree(stage.root.path + folder)
+    stage.root.inside("systemctl", "daemon-reload")
+
+
 def purging_leaves_nothing(stage):
     stage.root.inside("apt-get", "purge", "-y", "--autoremove", "gatherd")
     assert not stage.root.get("http://127.0.0.1/")
@@ -203,7 +221,8 @@ def purging_leaves_nothing(stage):
 TESTS = [two_builds_give_the_same_bytes, it_installs_with_nothing_but_its_dependencies,
          it_makes_nothing_that_others_can_write, it_is_running_when_the_machine_has_started, it_runs_in_its_sandbox,
          a_wrong_file_is_refused_by_reload_and_the_old_one_goes_on, the_demo_runs_as_a_service,
-         systemd_opens_a_port_that_gatherd_may_not, a_process_that_dies_is_back_at_once, purging_leaves_nothing]
+         systemd_opens_a_port_that_gatherd_may_not, a_process_that_dies_is_back_at_once, one_that_is_stuck_is_restarted,
+         purging_leaves_nothing]
 
 
 class Stage:
