@@ -105,7 +105,8 @@ struct whole *whole_new(const char *yaml)
     whole->engine = gd_engine_new(whole->loop, &first, &err);
     must(whole->engine != NULL, err.text);
     fd = listen_abstract(&whole->site, &whole->site_len);
-    must(gd_engine_listen(whole->engine, fd, &err), err.text);
+    must(gd_engine_listen(whole->engine, fd, whole->plan->listens, &err) != NULL,
+         err.text);
     close(fd);
     gd_buf_init(&whole->answers, NULL, SENT_MAX);
     return whole;
