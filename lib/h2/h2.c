@@ -53,14 +53,13 @@ static size_t waiting(const struct gd_h2 *h2)
     return h2->out.len - h2->out_at;
 }
 
-/* What is written already makes room first. */
-static bool keep(struct gd_h2 *h2, const uint8_t *bytes, size_t n)
+bool gd_h2_append(struct gd_buf *buf, size_t *at, const void *bytes, size_t len)
 {
-    if (h2->out_at && h2->out.len + n > h2->out.cap) {
-        gd_buf_drop(&h2->out, h2->out_at);
-        h2->out_at = 0;
+    if (*at && (buf->len + len > buf->cap || buf->len + len > buf->max)) {
+        gd_buf_drop(buf, *at);
+        *at = 0;
     }
-    return gd_buf_add(&h2->out, bytes, n);
+    return gd_buf_add(buf, bytes, len);
 }
 
 void gd_h2_pump(struct gd_h2 *h2)
@@ -72,7 +71,7 @@ void gd_h2_pump(struct gd_h2 *h2)
         n = nghttp2_session_mem_send(h2->session, &bytes);
         if (n == 0)
             break;
-        if (n < 0 || !keep(h2, bytes, (size_t)n))
+        if (n < 0 || !gd_h2_append(&h2->out, &h2->out_at, bytes, (size_t)n))
             gd_h2_end(h2, GD_FAIL_RESET, "no memory for what is to be sent");
     }
 }

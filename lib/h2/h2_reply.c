@@ -10,18 +10,6 @@ static struct gd_h2_stream *stream_of(nghttp2_session *session, int32_t id)
     return nghttp2_session_get_stream_user_data(session, id);
 }
 
-/* Adds to what is to be read. What was read already makes room first. */
-static bool add(struct gd_h2_stream *stream, const void *bytes, size_t len)
-{
-    struct gd_buf *in = &stream->in;
-
-    if (stream->in_at && in->len + len > in->cap) {
-        gd_buf_drop(in, stream->in_at);
-        stream->in_at = 0;
-    }
-    return gd_buf_add(in, bytes, len);
-}
-
 /* Refuses the rest of a head; the connection goes on. */
 static int refuse(struct gd_h2_stream *stream, enum gd_failure failure, const char *why)
 {
@@ -161,7 +149,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
     nghttp2_session_consume_connection(session, len);
     if (stream == NULL || stream->failure)
         return 0;
-    if (!add(stream, bytes, len))
+    if (!gd_h2_append(&stream->in, &stream->in_at, bytes, len))
         return refuse(stream, GD_FAIL_TOO_LARGE, "no memory for the answer");
     gd_h2_note_readable(stream);
     return 0;

@@ -39,6 +39,11 @@ struct gd_h2 {
     struct gd_grave grave;
 };
 
+/** Appends to a buffer of which the bytes before *at are of no more use, which make room
+ *  where there would be none. False past its bound. */
+GD_MUST_CHECK bool gd_h2_append(struct gd_buf *buf, size_t *at, const void *bytes,
+                                size_t len);
+
 /** Makes the end of the turn one at which frames are written and news are told. */
 void gd_h2_touch(struct gd_h2 *h2);
 
