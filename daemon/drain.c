@@ -5,6 +5,10 @@
 #include "base/log.h"
 #include "daemon/notify.h"
 #include "daemon/process.h"
+#include "daemon/reload.h"
+
+/* How often a process that has a successor looks whether its clients have left. */
+enum { LOOK_MS = 100 };
 
 static void close_all(struct process *process)
 {
@@ -20,10 +24,48 @@ static void close_all(struct process *process)
         gd_worker_drain(process->workers[i]);
 }
 
+static void leave(struct gd_engine *engine, void *arg)
+{
+    gd_engine_leave(engine, false);
+}
+
+static void stop(struct gd_engine *engine, void *arg)
+{
+    gd_engine_leave(engine, true);
+}
+
+static uint64_t connections(const struct process *process)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < process->worker_count; i++)
+        sum +=
+            gd_stat_read(&process->newest->stats[i]->worker[GD_WORKER_CONNECTIONS_OPEN]);
+    return sum;
+}
+
+/* The port has a successor, so nothing hurries: idle connections wait for one more
+ * request, which is answered with `Connection: close`. */
+static void look_for_end(struct process *process)
+{
+    uint32_t limit_ms = process->newest->plan->drain_timeout_ms;
+    uint64_t now_us = gd_loop_now_us(process->loop);
+
+    if (connections(process) == 0 ||
+        now_us - process->left_us >= (uint64_t)limit_ms * 1000)
+        close_all(process);
+    else
+        gd_timer_arm(&process->drain_timer, LOOK_MS);
+}
+
 static void on_timer(void *arg)
 {
     struct process *process = arg;
 
+    if (!process->drain_closing && process->left_us) {
+        look_for_end(process);
+        return;
+    }
     if (!process->drain_closing) {
         gd_log(GD_LOG_INFO, "drain.grace has passed; closing listeners");
         close_all(process);
@@ -46,11 +88,6 @@ void gd_drain_init(struct process *process)
     gd_timer_init(&process->drain_timer, process->loop, on_timer, process);
 }
 
-static void leave(struct gd_engine *engine, void *arg)
-{
-    gd_engine_leave(engine, false);
-}
-
 static void on_left(void *arg)
 {
 }
@@ -59,6 +96,14 @@ void gd_drain(struct process *process)
 {
     uint32_t grace_ms = process->newest->plan->drain_grace_ms;
 
+    if (gd_reload_delays(process, gd_drain))
+        return;
+
+    if (process->left_us && !process->drain_closing) {
+        gd_log(GD_LOG_INFO, "draining");
+        close_all(process);
+        return;
+    }
     if (atomic_load(&process->life) == GD_LIFE_DRAINING) {
         gd_log(GD_LOG_WARN, "ended by a second signal");
         gd_loop_stop(process->loop);
@@ -73,4 +118,18 @@ void gd_drain(struct process *process)
     }
     gd_teller_tell(&process->teller, leave, NULL, on_left);
     gd_timer_arm(&process->drain_timer, grace_ms);
+}
+
+void gd_drain_handed_over(struct process *process)
+{
+    struct gd_err err;
+
+    atomic_store(&process->life, GD_LIFE_DRAINING);
+    process->left_us = gd_loop_now_us(process->loop);
+    process->sockets.lent = true;
+    if (!gd_admin_listen(process->admin, -1, &err))
+        gd_log(GD_LOG_ERROR, "admin: %s", err.text);
+    gd_sockets_close(&process->sockets);
+    gd_teller_tell(&process->teller, stop, NULL, on_left);
+    gd_timer_arm(&process->drain_timer, LOOK_MS);
 }

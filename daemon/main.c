@@ -20,6 +20,8 @@ struct command {
 
 static const struct command *all_commands(void);
 
+static char **whole_argv; /* of the process */
+
 static void print_usage(FILE *to)
 {
     fputs("gatherd gathers: one request, many upstream calls, one answer.\n\nusage:\n",
@@ -65,7 +67,7 @@ static int command_run(int argc, char **argv)
     plan = gd_plan_load(file, NULL, &findings);
     if (plan == NULL)
         return print_findings(&findings);
-    return gd_run(plan, file);
+    return gd_run(plan, file, whole_argv);
 }
 
 static int command_check(int argc, char **argv)
@@ -122,7 +124,7 @@ static int command_demo(int argc, char **argv)
     if (plan == NULL)
         return print_findings(&findings);
     gd_demo_explain(plan);
-    return gd_run(plan, NULL);
+    return gd_run(plan, NULL, whole_argv);
 }
 
 static int print_generated(bool (*generate)(struct gd_buf *out), int argc,
@@ -209,6 +211,7 @@ int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
 
+    whole_argv = argv;
     fill_standard_descriptors();
     if (name == NULL)
         return usage("no command given", "");

@@ -6,18 +6,23 @@
  */
 #include "base/loop.h"
 #include "daemon/install.h"
+#include "daemon/restart.h"
 #include "daemon/sockets.h"
 #include "daemon/teller.h"
 #include "daemon/watchdog.h"
 #include "daemon/worker.h"
 #include "front/admin.h"
 
-enum { GD_WORKERS_MAX = 256, GD_SIGNALS = 3 };
+enum { GD_WORKERS_MAX = 256, GD_SIGNALS = 4 };
 
 struct process {
     const char *file;     /* of the configuration; NULL: there is none to read again */
     struct gd_loop *loop; /* of the main thread: signals and the admin endpoint */
-    struct gd_sockets sockets;
+    char *const *argv;    /* of the process, to start a successor */
+    struct gd_sockets sockets, next_sockets; /* at work, and while workers switch */
+    int admin_fd;                            /* that the admin endpoint listens on */
+    struct gd_restart restart;
+    void (*wanted)(struct process *process); /* when the reload at hand is over */
     struct gd_mock_thread *mocks;
     struct gd_installed *newest; /* plan at work, of a list of all */
     struct gd_worker *workers[GD_WORKERS_MAX];
@@ -35,6 +40,7 @@ struct process {
     struct event *signals[GD_SIGNALS];
     struct gd_watchdog watchdog;
     struct gd_timer drain_timer; /* of the step at hand */
+    uint64_t left_us;            /* when a successor took over; 0: none has */
     bool drain_closing; /* the last step: what is left is bounded by drain.timeout */
     _Atomic int life;
 };

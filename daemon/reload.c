@@ -72,11 +72,30 @@ static void tell(struct gd_reload_waiter **list)
     }
 }
 
+/* Not before its own connection is off the stack. */
+static void move_admin(struct process *process)
+{
+    struct gd_err err;
+
+    if (process->admin_fd == process->sockets.admin.fd)
+        return;
+    process->admin_fd = process->sockets.admin.fd;
+    if (!gd_admin_listen(process->admin, process->admin_fd, &err))
+        gd_log(GD_LOG_ERROR, "admin: %s", err.text);
+}
+
 static void on_over(void *arg)
 {
     struct process *process = arg;
 
+    move_admin(process);
     tell(&process->reload_waiters);
+    if (process->wanted) {
+        void (*wanted)(struct process * process) = process->wanted;
+
+        process->wanted = NULL;
+        wanted(process);
+    }
     if (!process->reload_again)
         return;
     process->reload_again = false;
@@ -103,6 +122,8 @@ static void on_switched(void *arg)
 
     if (--process->switching > 0)
         return;
+    gd_sockets_take_over(&process->sockets, &process->next_sockets,
+                         process->newest->plan);
     process->reload.state = GD_RELOAD_DONE;
     process->stats[GD_PROCESS_RELOADS]++;
     process->stats[GD_PROCESS_CONFIG_REFUSED] = 0;
@@ -136,12 +157,13 @@ static void hand_over(struct process *process, struct gd_installed *installed)
         struct gd_worker_switch *order = &installed->stays[i].order;
 
         gd_install_describe(installed, i, &order->next);
+        order->sockets = process->next_sockets.all;
+        order->socket_count = process->next_sockets.count;
         order->on_switched = on_switched;
         order->arg = process;
         gd_worker_switch(process->workers[i], order);
     }
-    if (process->admin)
-        gd_admin_change(process->admin, plan, installed->stats);
+    gd_admin_change(process->admin, plan, installed->stats);
     gd_log_set_level(plan->log_level);
     process->stats[GD_PROCESS_CONFIG_TIME] = (uint64_t)gd_loop_wall_s(process->loop);
     gd_run_warn(plan);
@@ -151,7 +173,8 @@ static void hand_over(struct process *process, struct gd_installed *installed)
 static struct gd_plan *load(struct process *process)
 {
     struct gd_findings findings = {0};
-    struct gd_plan *plan = gd_plan_load(process->file, NULL, &findings);
+    struct gd_load_options options = {.tickets = process->newest->plan->tickets};
+    struct gd_plan *plan = gd_plan_load(process->file, &options, &findings);
 
     for (size_t i = 0; i < findings.count; i++)
         add_line(&process->reload, findings.lines[i]);
@@ -171,24 +194,36 @@ static void notify_reloading(void)
     gd_notify(state);
 }
 
+/* What the system may refuse. Takes the reference; NULL with a line that says why. */
+static struct gd_installed *prepare(struct process *process, struct gd_plan *plan)
+{
+    struct gd_installed *installed = NULL;
+    struct gd_err err;
+
+    if (gd_sockets_next(&process->sockets, plan, &process->next_sockets, &err)) {
+        installed = gd_install_prepare(process, plan, &err);
+        if (installed == NULL)
+            gd_sockets_drop(&process->next_sockets);
+    }
+    if (installed == NULL) {
+        add_line(&process->reload, err.text);
+        gd_plan_unref(plan);
+    }
+    return installed;
+}
+
 static void begin(struct process *process)
 {
     struct gd_installed *installed = NULL;
     struct gd_plan *plan;
-    struct gd_err err;
 
     notify_reloading();
     forget_lines(&process->reload);
     process->reload.state = GD_RELOAD_RUNNING;
     process->reload.at_s = gd_loop_wall_s(process->loop);
     plan = load(process);
-    if (plan) {
-        installed = gd_install_prepare(process, plan, &err);
-        if (installed == NULL) {
-            add_line(&process->reload, err.text);
-            gd_plan_unref(plan);
-        }
-    }
+    if (plan)
+        installed = prepare(process, plan);
     if (installed) {
         hand_over(process, installed);
         return;
@@ -214,6 +249,14 @@ void gd_reload(struct process *process)
         process->reload_again = true;
     else
         begin(process);
+}
+
+bool gd_reload_delays(struct process *process, void (*wanted)(struct process *process))
+{
+    if (!is_busy(process))
+        return false;
+    process->wanted = wanted;
+    return true;
 }
 
 const char *gd_reload_ask(void *arg_process, void (*done)(void *arg), void *arg)

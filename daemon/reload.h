@@ -4,7 +4,12 @@
  * Reading the configuration again and going on by it, without a pause. The main thread
  * reads and checks; what is wrong is said in the log and in /status, and nothing changes.
  */
+#include <stdbool.h>
+
 struct process;
+
+/** Whether a reload goes on: then wanted(process) runs when it is over. */
+bool gd_reload_delays(struct process *process, void (*wanted)(struct process *process));
 
 /** Begins a reload; the workers finish it. One that is asked for meanwhile follows it. */
 void gd_reload(struct process *process);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "daemon/drain.h"
 #include "daemon/exit.h"
+#include "daemon/handover.h"
 #include "daemon/notify.h"
 #include "daemon/process.h"
 #include "daemon/reload.h"
@@ -55,12 +56,22 @@ static void on_reload(evutil_socket_t signo, short what, void *arg)
     gd_reload(arg);
 }
 
+static void on_restart(evutil_socket_t signo, short what, void *arg)
+{
+    (void)signo;
+    (void)what;
+    gd_restart(arg);
+}
+
 static bool start_signals(struct process *process, struct gd_err *err)
 {
     static const struct {
         int signo;
         void (*on_signal)(evutil_socket_t signo, short what, void *arg);
-    } rows[GD_SIGNALS] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+    } rows[GD_SIGNALS] = {{SIGTERM, on_stop},
+                          {SIGINT, on_stop},
+                          {SIGHUP, on_reload},
+                          {SIGUSR2, on_restart}};
 
     signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < GD_SIGNALS; i++) {
@@ -82,6 +93,8 @@ static void on_worker_warm(void *arg)
     atomic_store(&process->life, GD_LIFE_READY);
     gd_log(GD_LOG_INFO, "ready with %u workers", process->worker_count);
     gd_notify("READY=1");
+    if (gd_handover_tell())
+        process->sockets.lent = false;
     gd_watchdog_start(&process->watchdog, process);
 }
 
@@ -127,11 +140,9 @@ static bool start_admin(struct process *process, struct gd_err *err)
     process->teller = (struct gd_teller){.home = process->loop,
                                          .workers = process->workers,
                                          .worker_count = &process->worker_count};
-    if (process->sockets.admin.fd < 0)
-        return true;
+    process->admin_fd = process->sockets.admin.fd;
     process->admin = gd_admin_new(process->loop, &source, err);
-    return process->admin &&
-           gd_admin_listen(process->admin, process->sockets.admin.fd, err);
+    return process->admin && gd_admin_listen(process->admin, process->admin_fd, err);
 }
 
 static void on_libevent_message(int severity, const char *text)
@@ -197,7 +208,9 @@ static void finish(struct process *process)
     gd_teller_end(&process->teller);
     gd_admin_free(process->admin);
     gd_mock_thread_stop(process->mocks);
+    gd_restart_end(process);
     gd_sockets_close(&process->sockets);
+    gd_sockets_drop(&process->next_sockets);
     for (int i = 0; i < GD_SIGNALS; i++)
         if (process->signals[i])
             event_free(process->signals[i]);
@@ -208,12 +221,16 @@ static void finish(struct process *process)
     gd_loop_free(process->loop);
 }
 
-int gd_run(struct gd_plan *plan, const char *file)
+int gd_run(struct gd_plan *plan, const char *file, char *const *argv)
 {
-    struct process process = {.file = file, .sockets = {.admin = {.fd = -1}}};
+    struct process process = {.file = file,
+                              .argv = argv,
+                              .sockets = {.admin = {.fd = -1}},
+                              .next_sockets = {.admin = {.fd = -1}}};
     struct gd_err err;
     int code = GD_EXIT_OK;
 
+    gd_handover_receive(&process.sockets);
     prepare_process(plan);
     if (start(&process, plan, &err)) {
         gd_loop_run(process.loop);

@@ -5,8 +5,10 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "front/engine.h"
+#include "front/front.h"
 #include "upstream/mock.h"
 
 struct gd_worker {
@@ -14,6 +16,14 @@ struct gd_worker {
     pthread_t thread;
     struct gd_loop *loop;
     struct gd_engine *engine;
+    struct listening *listening;
+    unsigned listening_count;
+};
+
+/* A socket of the process, of which the worker has a dup. */
+struct listening {
+    int fd;
+    struct gd_listener *listener;
 };
 
 struct gd_mock_thread {
@@ -49,7 +59,56 @@ static void free_worker(struct gd_worker *worker)
 {
     gd_engine_free(worker->engine);
     gd_loop_free(worker->loop);
+    gd_free(worker->listening);
     gd_free(worker);
+}
+
+/* Listening
+ * -------------------------------------------------------------------------------
+ */
+
+static struct gd_listener *find_listener(const struct gd_worker *worker, int fd)
+{
+    for (unsigned i = 0; i < worker->listening_count; i++)
+        if (worker->listening[i].fd == fd)
+            return worker->listening[i].listener;
+    return NULL;
+}
+
+static bool is_listed(const struct gd_socket *sockets, unsigned count, int fd)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (sockets[i].fd == fd)
+            return true;
+    return false;
+}
+
+/* Listens on these, by the settings of plan, and no longer on others. False with err: of
+ * the last one that could not be watched. */
+static bool listen_on(struct gd_worker *worker, const struct gd_plan *plan,
+                      const struct gd_socket *sockets, unsigned count, struct gd_err *err)
+{
+    struct listening *list = gd_alloc_array(count, sizeof(*list));
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct gd_plan_listen *settings = &plan->listens[sockets[i].listen];
+        struct gd_listener *listener = find_listener(worker, sockets[i].fd);
+
+        if (listener)
+            gd_listener_change(listener, settings);
+        else
+            listener = gd_engine_listen(worker->engine, sockets[i].fd, settings, err);
+        if (listener)
+            list[n++] = (struct listening){sockets[i].fd, listener};
+    }
+    for (unsigned i = 0; i < worker->listening_count; i++)
+        if (!is_listed(sockets, count, worker->listening[i].fd))
+            gd_listener_close(worker->listening[i].listener);
+    gd_free(worker->listening);
+    worker->listening = list;
+    worker->listening_count = n;
+    return n == count;
 }
 
 static bool prepare(struct gd_worker *worker, struct gd_err *err)
@@ -60,16 +119,8 @@ static bool prepare(struct gd_worker *worker, struct gd_err *err)
     if (worker->loop == NULL)
         return false;
     worker->engine = gd_engine_new(worker->loop, config->first, err);
-    if (worker->engine == NULL)
-        return false;
-    for (unsigned i = 0; i < config->socket_count; i++) {
-        const struct gd_socket *socket = &config->sockets[i];
-
-        if (!gd_engine_listen(worker->engine, socket->fd,
-                              &config->first->plan->listens[socket->listen], err))
-            return false;
-    }
-    return true;
+    return worker->engine && listen_on(worker, config->first->plan, config->sockets,
+                                       config->socket_count, err);
 }
 
 static void on_warm(void *arg)
@@ -134,8 +185,12 @@ void gd_worker_stop(struct gd_worker *worker)
 static void on_switch(void *arg)
 {
     struct gd_worker_switch *order = arg;
+    struct gd_err err;
 
     gd_engine_switch(order->worker->engine, &order->next);
+    if (!listen_on(order->worker, order->next.plan, order->sockets, order->socket_count,
+                   &err))
+        gd_log(GD_LOG_ERROR, "worker %u: %s", order->worker->config.index, err.text);
     gd_loop_post(order->worker->config.home, order->on_switched, order->arg);
 }
 

@@ -40,6 +40,9 @@ void gd_worker_stop(struct gd_worker *worker);
 /** An order to work by another plan; the caller's until on_switched has run. */
 struct gd_worker_switch {
     struct gd_engine_plan next;
+    const struct gd_socket *sockets; /* it listens on from now on; the settings of those
+                                        it knows are those of the plan */
+    unsigned socket_count;
     void (*on_switched)(void *arg); /* in the home loop */
     void *arg;
     struct gd_worker *worker; /* private */

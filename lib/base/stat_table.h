@@ -23,6 +23,8 @@
       "1 while the last reload was refused and an earlier configuration goes on")        \
     X(CONFIG_TIME, GAUGE, "gatherd_config_time_seconds", "",                             \
       "When the configuration at work was taken over, in seconds since 1970")            \
+    X(RESTARTS_FAILED, COUNTER, "gatherd_restarts_failed_total", "",                     \
+      "Successors that did not become ready, so that this process went on")              \
     X(PLANS, GAUGE, "gatherd_configs", "",                                               \
       "Configurations at work: the newest one, and those that requests began with")
 

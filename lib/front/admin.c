@@ -302,7 +302,10 @@ struct gd_admin *gd_admin_new(struct gd_loop *loop, const struct gd_admin_source
 
 bool gd_admin_listen(struct gd_admin *admin, int fd, struct gd_err *err)
 {
-    return gd_front_listen(admin->front, fd, NULL, err) != NULL;
+    if (admin->listener)
+        gd_listener_close(admin->listener);
+    admin->listener = fd < 0 ? NULL : gd_front_listen(admin->front, fd, NULL, err);
+    return fd < 0 || admin->listener != NULL;
 }
 
 void gd_admin_change(struct gd_admin *admin, const struct gd_plan *plan,

@@ -64,7 +64,8 @@ struct gd_admin;
 struct gd_admin *gd_admin_new(struct gd_loop *loop, const struct gd_admin_source *source,
                               struct gd_err *err);
 
-/** Accepts connections from a listening socket; a dup of fd is kept. */
+/** Accepts connections from a listening socket, of which a dup is kept, and no longer
+ * from one before; -1: from none. Connections stay. Not from a callback of the admin. */
 GD_MUST_CHECK bool gd_admin_listen(struct gd_admin *admin, int fd, struct gd_err *err);
 
 /** Shows another plan and its counters from now on. */

@@ -19,6 +19,7 @@ struct gd_admin {
     struct gd_loop *loop;
     struct gd_admin_source source;
     struct gd_front *front;
+    struct gd_listener *listener; /* NULL: none */
     struct gd_arena arena;
     struct gd_router *router;        /* of the rows */
     struct gd_admin_action *actions; /* that have begun and not ended */

@@ -287,6 +287,8 @@ void gd_reply_decide(struct gd_conn *conn, bool close)
     uint32_t most = front->limits->requests_per_connection;
 
     conn->keep = request->head.keep_alive && !close && !front->leaving &&
+                 conn->listener->listener && /* or its address is no longer ours */
+
                  (complete || saves) && (most == 0 || conn->requests < most);
     conn->linger = !conn->keep && (request->head.keep_alive || !complete);
     if (most && conn->requests == most)

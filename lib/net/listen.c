@@ -137,3 +137,8 @@ int gd_listen_open(const struct gd_plan_address *where, int backlog,
 
     return gd_listen_open_as(&listen, bound, err);
 }
+
+bool gd_listen_adjust(int fd, const struct gd_plan_listen *settings)
+{
+    return dress_file(settings) && listen(fd, (int)settings->backlog) == 0;
+}

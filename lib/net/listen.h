@@ -19,4 +19,8 @@ int gd_listen_open(const struct gd_plan_address *where, int backlog,
 int gd_listen_open_as(const struct gd_plan_listen *listen, struct gd_address *bound,
                       struct gd_err *err);
 
+/** Gives a socket that is open already, and the file of a UNIX one, what a configuration
+ *  says now: backlog, mode, owner and group. False: the system refused it (errno). */
+GD_MUST_CHECK bool gd_listen_adjust(int fd, const struct gd_plan_listen *settings);
+
 #endif

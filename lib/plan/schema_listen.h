@@ -15,21 +15,21 @@
       "One of several certificates.")
 
 #define GD_LISTEN_OPTION_ROWS(X)                                                          \
-    X(LISTEN, "url", TEXT, NONE, url, 0, 0, "!", "", RESTART,                             \
+    X(LISTEN, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED,                             \
       "A port, `http://HOST:PORT`, `https://HOST:PORT`, `unix:/PATH`, or `systemd:NAME`: " \
       "the sockets that systemd passes by that `FileDescriptorName`.")                    \
-    X(LISTEN, "tls", NODE, LISTEN_TLS, tls, 0, 0, "", "", RESTART,                        \
+    X(LISTEN, "tls", NODE, LISTEN_TLS, tls, 0, 0, "", "", APPLIED,                        \
       "TLS, which `https` needs; `unix` and `systemd` may have it.")                      \
-    X(LISTEN, "proxy_protocol", BOOL, NONE, proxy_protocol, 0, 0, "false", "", RESTART,   \
+    X(LISTEN, "proxy_protocol", BOOL, NONE, proxy_protocol, 0, 0, "false", "", APPLIED,   \
       "Each connection begins with a PROXY header (version 1 or 2) that tells the "       \
       "client's address; connections of others than `trusted_proxies` are refused.")      \
-    X(LISTEN, "backlog", INT, NONE, backlog, 1, 65535, "4096", "", RESTART,               \
+    X(LISTEN, "backlog", INT, NONE, backlog, 1, 65535, "4096", "", APPLIED,               \
       "Connections that may wait to be accepted; the system has a limit of its own.")     \
-    X(LISTEN, "mode", TEXT, NONE, mode, 0, 0, "=by umask", "", RESTART,                   \
+    X(LISTEN, "mode", TEXT, NONE, mode, 0, 0, "=by umask", "", APPLIED,                   \
       "Permissions of a unix socket, like `0660`; who may write may connect.")            \
-    X(LISTEN, "owner", TEXT, NONE, owner, 0, 0, "=of the process", "", RESTART,           \
+    X(LISTEN, "owner", TEXT, NONE, owner, 0, 0, "=of the process", "", APPLIED,           \
       "Owner of a unix socket, a name or number.")                                        \
-    X(LISTEN, "group", TEXT, NONE, group, 0, 0, "=of the process", "", RESTART,           \
+    X(LISTEN, "group", TEXT, NONE, group, 0, 0, "=of the process", "", APPLIED,           \
       "Group of a unix socket, a name or number.")                                        \
     X(LISTEN_TLS, "cert", TEXT, NONE, cert, 0, 0, "", "", APPLIED,                        \
       "A file with the certificate, and those of its issuers behind it (PEM).")           \

@@ -47,10 +47,10 @@
 #define GD_OPTION_ROWS(X)                                                                 \
     X(TOP, "include", PATTERNS, NONE, include, 0, 0, "", "", APPLIED,                     \
       "Files to read as well, as patterns relative to this file; what they declare is joined.") \
-    X(TOP, "listen", ADDRESSES, LISTEN, listen, 0, 0, "=8080", "", RESTART,               \
+    X(TOP, "listen", ADDRESSES, LISTEN, listen, 0, 0, "=8080", "", APPLIED,               \
       "Where clients connect: a port (all addresses, IPv4 and IPv6), `http://HOST:PORT`, " \
       "`https://HOST:PORT` (with `tls`), `unix:/PATH`, `systemd:NAME`, or a list of these.") \
-    X(TOP, "admin", ADMIN, ADMIN, admin, 0, 0, "=http://127.0.0.1:9901", "", RESTART,     \
+    X(TOP, "admin", ADMIN, ADMIN, admin, 0, 0, "=http://127.0.0.1:9901", "", APPLIED,     \
       "Where operators connect: a URL, `unix:/PATH`, or `off`.")                          \
     X(TOP, "workers", INT, NONE, workers, 1, 256, "auto", "auto", RESTART,                \
       "Event loops, each in a thread of its own; `auto` is one a core.")                  \
@@ -70,9 +70,9 @@
       "Route options that apply to all routes.")                                          \
     X(TOP, "routes", MAP, ROUTE, routes, 0, 0, "", "", APPLIED,                           \
       "What is answered, by pattern. The most specific pattern wins.")                    \
-    X(ADMIN, "url", TEXT, NONE, url, 0, 0, "=http://127.0.0.1:9901", "", RESTART,         \
+    X(ADMIN, "url", TEXT, NONE, url, 0, 0, "=http://127.0.0.1:9901", "", APPLIED,         \
       "Where operators connect.")                                                         \
-    X(ADMIN, "token", TEXT, NONE, token, 0, 0, "", "", RESTART,                           \
+    X(ADMIN, "token", TEXT, NONE, token, 0, 0, "", "", APPLIED,                           \
       "What they must show as `Authorization: Bearer …`; needed off loopback.")           \
     GD_LISTEN_OPTION_ROWS(X)                                                              \
     GD_LIMIT_OPTION_ROWS(X)                                                               \

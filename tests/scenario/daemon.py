@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 
 from client import Client
 from waits import PATIENCE_S, Board, until
@@ -15,6 +16,7 @@ PROGRAM = os.environ.get("GATHERD", os.path.join(ROOT, "build", "daemon", "gathe
 WRAP = shlex.split(os.environ.get("GATHERD_WRAP", ""))
 SANDBOXED = any("sandbox.py" in word for word in WRAP)  # it may do what the unit allows
 LISTENING = re.compile(r"^gatherd: info: (listening|admin) on https?://(?:127\.0\.0\.1|\[::1?\]):(\d+)")
+SUCCESSOR = re.compile(r"^gatherd: info: process (\d+) has taken over")
 RELOADED = ("gatherd: info: reloaded",
             "gatherd: error: the configuration is not reloaded; the one before goes on")
 TCP_LISTEN = "0A"  # in /proc/net/tcp
@@ -43,24 +45,27 @@ class Daemon:
     unless it has that line; `admin` and `workers` always are. FOLDER in the configuration
     is a folder of this daemon. token: of the admin endpoint; env: further environment;
     preexec: runs before it starts; through: a command that ends up in it; passed: descriptors
-    it inherits."""
+    it inherits; program: another file than the one that is tested."""
 
     def __init__(self, config, workers=1, token=None, env=None, preexec=None, through=(),
-                 passed=()):
+                 passed=(), program=PROGRAM):
         self.folder = tempfile.TemporaryDirectory(prefix="gatherd-test-")
         self.board, self.lines, self.ports = Board(), [], {}
         self.ended = None  # the exit status, once the process has ended
         self.path, self.workers, self.token = os.path.join(self.folder.name, "gatherd.yaml"), workers, token
         self.known = {"Authorization": f"Bearer {token}"} if token else {}
         self.configure(config)
+        start = time.monotonic()
         self.process = subprocess.Popen(
-            [*through, *WRAP, PROGRAM, "run", "-c", self.path], stdin=subprocess.DEVNULL, pass_fds=passed,
+            [*through, *WRAP, program, "run", "-c", self.path], stdin=subprocess.DEVNULL, pass_fds=passed,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=preexec,
             env={**os.environ, **(env or {})})
+        self.pid = self.process.pid  # of the newest process, when there are successors
         self.reader = threading.Thread(target=self.read_log, daemon=True)
         self.reader.start()
         self.board.wait(lambda: self.ended is not None or "info: ready" in self.log(),
                         "start", 10)
+        self.start_s = time.monotonic() - start
         assert self.ended is None, f"ended with {self.ended}: {self.log()}"
         self.port, self.admin_port = self.ports.get("listening"), self.ports["admin"]
         until(lambda: self.admin("/readyz").status == 200, "ready")
@@ -91,14 +96,28 @@ class Daemon:
         """How many have ended so far, says the log."""
         return sum(line in RELOADED for line in self.lines)
 
+    def restart(self):
+        """A hot restart; returns when the successor has taken over."""
+        before = self.pid
+        self.signal(signal.SIGUSR2)
+        self.board.wait(lambda: self.pid != before, "a successor", 10)
+
     def read_log(self):
         for line in self.process.stderr:
             self.board.note(lambda line=line: self.read_line(line.rstrip("\n")))
         status = self.process.wait()
+        for line in self.lines:  # successors, which are orphans of this process
+            match = SUCCESSOR.match(line)
+            if match:
+                _, raw = os.waitpid(int(match.group(1)), 0)
+                status = status or os.waitstatus_to_exitcode(raw)
         self.board.note(lambda: setattr(self, "ended", status))
 
     def read_line(self, line):
         self.lines.append(line)
+        match = SUCCESSOR.match(line)
+        if match:
+            self.pid = int(match.group(1))
         match = LISTENING.match(line)
         if match:
             self.ports.setdefault(match.group(1), int(match.group(2)))
@@ -138,7 +157,7 @@ class Daemon:
         return self.upstream(upstream)["servers"][index]
 
     def signal(self, number):
-        self.process.send_signal(number)
+        os.kill(self.pid, number)
 
     def wait_exit(self):
         return self.board.wait(lambda: (self.ended,) if self.ended is not None else None,
@@ -146,17 +165,17 @@ class Daemon:
 
     def cpu_s(self):
         """CPU seconds used so far."""
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def rss_bytes(self):
-        with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:
+        with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def rss_peak_bytes(self):
         """The most that rss_bytes has been."""
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             return int(re.search(r"VmHWM:\s+(\d+) kB", file.read()).group(1)) * 1024
 
     # --- what holds after every test ------------------------------------------------------
@@ -165,16 +184,16 @@ class Daemon:
         """Open descriptors. Those of admin connections do not count: whoever asks how many
         there are has just used one, and the daemon closes it when it comes to that."""
         links, admin = [], self.admin_sockets()
-        for name in os.listdir(f"/proc/{self.process.pid}/fd"):
+        for name in os.listdir(f"/proc/{self.pid}/fd"):
             try:
-                links.append(os.readlink(f"/proc/{self.process.pid}/fd/{name}"))
+                links.append(os.readlink(f"/proc/{self.pid}/fd/{name}"))
             except FileNotFoundError:
                 pass  # closed meanwhile
         return sum(link not in admin for link in links)
 
     def admin_sockets(self):
         """What descriptors of accepted admin connections are links to."""
-        with open(f"/proc/{self.process.pid}/net/tcp", encoding="ascii") as file:
+        with open(f"/proc/{self.pid}/net/tcp", encoding="ascii") as file:
             rows = [line.split() for line in file.readlines()[1:]]
         return {f"socket:[{row[9]}]" for row in rows
                 if row[1].endswith(f":{self.admin_port:04X}") and row[3] != TCP_LISTEN}
@@ -236,7 +255,11 @@ class Daemon:
     def kill(self):
         """Removes what a failed test left behind."""
         if self.ended is None:
-            self.process.kill()
+            for pid in {self.pid, self.process.pid}:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
         self.process.wait(PATIENCE_S)
         self.reader.join(PATIENCE_S)
         self.process.stderr.close()

@@ -9,6 +9,7 @@ all counters and descriptors of the daemon must be back, and it must leave with 
 Output is TAP: `ok - NAME (seconds)`.
 """
 import argparse
+import ctypes
 import glob
 import importlib
 import os
@@ -150,11 +151,17 @@ def run_side_by_side(topics, jobs):
     return 1 if totals["not ok"] else 0
 
 
+def adopt_orphans():
+    """Successors of a daemon that was restarted become children of this process."""
+    ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("topics", nargs="*")
     options = parser.parse_args()
+    adopt_orphans()
     if len(options.topics) == 1:
         topic, _, only = options.topics[0].partition(".")
         return run_topic(topic, only or None)
