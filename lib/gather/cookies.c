@@ -4,18 +4,22 @@
 /* The cookies of a call: those of the browser that are passed on, and those of the jar
  * that its upstream has. */
 
+/* NULL for most; then nothing else is to be done. */
 static struct gd_jar *jar_of(struct gd_call *call)
 {
+    if (!call->plan->upstream->cookies)
+        return NULL;
     return gd_upstream_jar(gd_gather_shared(call->gather)->upstreams,
                            call->plan->upstream->index);
 }
 
 bool gd_call_note_path(struct gd_call *call, struct gd_span target)
 {
-    const char *query = memchr(target.ptr, '?', target.len);
+    const char *query;
 
     if (jar_of(call) == NULL)
         return true;
+    query = memchr(target.ptr, '?', target.len);
     if (query)
         target.len = (size_t)(query - target.ptr);
     call->path = gd_arena_copy(gd_gather_about(call->gather)->arena, target);
@@ -72,12 +76,13 @@ static bool is_forwarded(struct gd_call *call, struct gd_span name)
 static bool write_kept(struct gd_call *call, bool *first)
 {
     struct gd_jar *jar = jar_of(call);
-    int64_t now_s = gd_loop_wall_s(gd_gather_shared(call->gather)->loop);
     const struct gd_jar_cookie *cookie = NULL;
     struct gd_jar_place place;
+    int64_t now_s;
 
     if (jar == NULL)
         return true;
+    now_s = gd_loop_wall_s(gd_gather_shared(call->gather)->loop);
     place = place_of(call);
     while ((cookie = gd_jar_next(jar, &place, now_s, cookie)))
         if (!is_forwarded(call, cookie->name) &&
