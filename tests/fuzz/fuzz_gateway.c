@@ -16,7 +16,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_MAX = 8192, BETWEEN = 0x1e, LEAVES = 0x80, PLAYS_MAX = 20000 };
+enum {
+    INPUT_MAX = 8192,
+    BETWEEN = 0x1e,
+    LEAVES = 0x80,
+    PLAYS_MAX = 20000,
+    PIECES_MAX = 64
+};
 
 static const char config[] =
     "log: {level: error}\n"
@@ -72,6 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     script.piece = (data[0] & ~LEAVES) ? (data[0] & ~LEAVES) * 8U : 1;
     rest = (struct gd_span){(const char *)data + 1, size - 1};
     script.client = take(&rest);
+    if (script.piece < script.client.len / PIECES_MAX) /* each costs turns of the loop */
+        script.piece = (unsigned)(script.client.len / PIECES_MAX) + 1;
     while (rest.len && script.reply_count < WHOLE_REPLIES_MAX)
         script.replies[script.reply_count++] = take(&rest);
     whole_play(whole, &script, &ended);
