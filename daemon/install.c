@@ -1,8 +1,10 @@
 #include "daemon/install.h"
 
 #include "base/mem.h"
+#include "daemon/placing.h"
 #include "daemon/process.h"
 #include "daemon/sockets.h"
+#include "upstream/names.h"
 
 static struct gd_stats *stats_of(struct gd_installed *installed, unsigned worker)
 {
@@ -37,6 +39,8 @@ static void release(struct gd_installed *installed)
     for (unsigned i = 0; installed->stats && i < installed->process->worker_count; i++)
         gd_stats_free(installed->stats[i]);
     gd_plan_change_free(installed->change);
+    gd_names_free(installed->names);
+    gd_sites_free(installed->sites, installed->plan->server_count);
     gd_plan_unref(installed->plan);
     gd_free(installed->addresses);
     gd_free(installed->stats);
@@ -44,7 +48,53 @@ static void release(struct gd_installed *installed)
     gd_free(installed);
 }
 
+/* Workers are told what is new since the plan was installed. */
+static void on_place(void *arg, unsigned upstream, unsigned server, struct gd_site *site)
+{
+    struct gd_installed *installed = arg;
+
+    if (installed->process->newest == installed)
+        gd_placing_tell(installed->process, upstream, server, site);
+}
+
+static void on_settled(void *arg)
+{
+    struct gd_installed *installed = arg;
+
+    if (installed->on_settled)
+        installed->on_settled(installed->process);
+}
+
+static bool ask_names(struct gd_installed *installed, struct gd_err *err)
+{
+    struct process *process = installed->process;
+    struct gd_names_config config = {
+        .loop = process->loop,
+        .plan = installed->plan,
+        .before = process->newest ? process->newest->names : NULL,
+        .on_place = on_place,
+        .on_settled = on_settled,
+        .arg = installed,
+    };
+
+    installed->names = gd_names_new(&config, err);
+    return installed->names != NULL;
+}
+
+bool gd_install_is_settled(const struct gd_installed *installed)
+{
+    return gd_names_are_settled(installed->names);
+}
+
+uint32_t gd_install_patience_ms(const struct gd_installed *installed)
+{
+    enum { BEYOND_MS = 250 };
+
+    return installed->plan->resolver.timeout_ms + BEYOND_MS;
+}
+
 struct gd_installed *gd_install_prepare(struct process *process, struct gd_plan *plan,
+                                        void (*settled)(struct process *process),
                                         struct gd_err *err)
 {
     struct gd_installed *installed = gd_alloc(sizeof(*installed));
@@ -54,8 +104,9 @@ struct gd_installed *gd_install_prepare(struct process *process, struct gd_plan 
     installed->plan = gd_plan_ref(plan);
     if (process->newest)
         installed->change = gd_plan_compare(process->newest->plan, plan);
-    installed->addresses = gd_addresses_resolve(plan);
-    if (!open_mocks(installed, err)) {
+    installed->on_settled = settled;
+    installed->addresses = gd_addresses_of(plan);
+    if (!ask_names(installed, err) || !open_mocks(installed, err)) {
         release(installed);
         return NULL;
     }
@@ -70,10 +121,22 @@ struct gd_installed *gd_install_prepare(struct process *process, struct gd_plan 
     return installed;
 }
 
+void gd_install_abandon(struct gd_installed *installed)
+{
+    release(installed);
+}
+
+/* What both plans have goes on by the names of the new one, which took over what those of
+ * the old one knew. */
 void gd_install(struct gd_installed *installed)
 {
     struct process *process = installed->process;
 
+    installed->sites = gd_names_sites(installed->names);
+    if (process->newest) {
+        gd_names_free(process->newest->names);
+        process->newest->names = NULL;
+    }
     installed->next = process->newest;
     process->newest = installed;
     process->stats[GD_PROCESS_PLANS]++;
@@ -116,6 +179,7 @@ void gd_install_describe(struct gd_installed *installed, unsigned worker,
         .plan = installed->plan,
         .stats = installed->stats[worker],
         .addresses = installed->addresses,
+        .sites = installed->sites,
         .kept = installed->change ? installed->change->kept : NULL,
         .on_end = on_end,
         .arg = &installed->stays[worker],

@@ -13,6 +13,8 @@
 #include "daemon/worker.h"
 #include "front/admin.h"
 
+struct gd_placing;
+
 enum { GD_WORKERS_MAX = 256, GD_SIGNALS = 4 };
 
 struct process {
@@ -28,6 +30,9 @@ struct process {
     struct gd_worker *workers[GD_WORKERS_MAX];
     unsigned worker_count;
     struct gd_teller teller;
+    struct gd_placing *placings;  /* that workers are being told of */
+    struct gd_installed *pending; /* while its names are looked up */
+    struct gd_timer pending_limit;
     unsigned switching; /* workers that do not work by the newest plan yet */
     bool reload_again;  /* another reload was asked for meanwhile */
     unsigned cold;      /* workers whose pools are not as pool.min says yet */
@@ -42,6 +47,7 @@ struct process {
     struct gd_timer drain_timer; /* of the step at hand */
     uint64_t left_us;            /* when a successor took over; 0: none has */
     bool drain_closing; /* the last step: what is left is bounded by drain.timeout */
+    bool stopped;       /* by a signal, while it was starting */
     _Atomic int life;
 };
 

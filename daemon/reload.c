@@ -58,7 +58,8 @@ struct gd_reload_waiter {
 
 static bool is_busy(const struct process *process)
 {
-    return process->switching > 0 || gd_work_queued(&process->reload_over);
+    return process->pending || process->switching > 0 ||
+           gd_work_queued(&process->reload_over);
 }
 
 static void tell(struct gd_reload_waiter **list)
@@ -163,7 +164,7 @@ static void hand_over(struct process *process, struct gd_installed *installed)
         order->arg = process;
         gd_worker_switch(process->workers[i], order);
     }
-    gd_admin_change(process->admin, plan, installed->stats);
+    gd_admin_change(process->admin, plan, installed->stats, installed->names);
     gd_log_set_level(plan->log_level);
     process->stats[GD_PROCESS_CONFIG_TIME] = (uint64_t)gd_loop_wall_s(process->loop);
     gd_run_warn(plan);
@@ -194,6 +195,36 @@ static void notify_reloading(void)
     gd_notify(state);
 }
 
+/* The names have been looked up, or that takes too long: then calls to those that are not
+ * known yet fail until they are. */
+static void on_names_awaited(void *arg)
+{
+    struct process *process = arg;
+    struct gd_installed *installed = process->pending;
+
+    if (atomic_load(&process->life) != GD_LIFE_READY)
+        return; /* it ends with this plan */
+    process->pending = NULL;
+    hand_over(process, installed);
+}
+
+/* Not inside a callback of the names, some of which go away now. */
+static void on_settled(struct process *process)
+{
+    if (process->pending)
+        gd_timer_arm(&process->pending_limit, 0);
+}
+
+static void await_names(struct process *process, struct gd_installed *installed)
+{
+    uint32_t ms =
+        gd_install_is_settled(installed) ? 0 : gd_install_patience_ms(installed);
+
+    process->pending = installed;
+    gd_timer_init(&process->pending_limit, process->loop, on_names_awaited, process);
+    gd_timer_arm(&process->pending_limit, ms);
+}
+
 /* What the system may refuse. Takes the reference; NULL with a line that says why. */
 static struct gd_installed *prepare(struct process *process, struct gd_plan *plan)
 {
@@ -201,7 +232,7 @@ static struct gd_installed *prepare(struct process *process, struct gd_plan *pla
     struct gd_err err;
 
     if (gd_sockets_next(&process->sockets, plan, &process->next_sockets, &err)) {
-        installed = gd_install_prepare(process, plan, &err);
+        installed = gd_install_prepare(process, plan, on_settled, &err);
         if (installed == NULL)
             gd_sockets_drop(&process->next_sockets);
     }
@@ -225,7 +256,7 @@ static void begin(struct process *process)
     if (plan)
         installed = prepare(process, plan);
     if (installed) {
-        hand_over(process, installed);
+        await_names(process, installed);
         return;
     }
     refuse(process);
@@ -295,5 +326,9 @@ void gd_reload_end(struct process *process)
     gd_work_cancel(&process->reload_over);
     forget_waiters(process->reload_waiters);
     forget_waiters(process->later_waiters);
+    if (process->pending) {
+        gd_timer_disarm(&process->pending_limit);
+        gd_install_abandon(process->pending);
+    }
     forget_lines(&process->reload);
 }

@@ -15,6 +15,7 @@
 #include "daemon/exit.h"
 #include "daemon/handover.h"
 #include "daemon/notify.h"
+#include "daemon/placing.h"
 #include "daemon/process.h"
 #include "daemon/reload.h"
 #include "plan/tls_context.h"
@@ -46,7 +47,12 @@ static void on_stop(evutil_socket_t signo, short what, void *arg)
 {
     (void)signo;
     (void)what;
-    gd_drain(arg);
+    struct process *process = arg;
+
+    if (process->newest == NULL) /* names are being looked up */
+        process->stopped = true;
+    else
+        gd_drain(process);
 }
 
 static void on_reload(evutil_socket_t signo, short what, void *arg)
@@ -128,6 +134,7 @@ static bool start_admin(struct process *process, struct gd_err *err)
         .plan = process->newest->plan,
         .stats = process->newest->stats,
         .worker_count = process->worker_count,
+        .names = process->newest->names,
         .life = &process->life,
         .reload = &process->reload,
         .process = process->stats,
@@ -180,6 +187,23 @@ static void prepare_process(const struct gd_plan *plan)
     raise_descriptor_limit();
 }
 
+static bool is_settled_or_stopped(void *arg)
+{
+    const struct process *process = arg;
+
+    return process->stopped || gd_install_is_settled(process->pending);
+}
+
+/* Names are looked up before anybody is served, but not for ever. */
+static void await_names(struct process *process, struct gd_installed *first)
+{
+    process->pending = first;
+    if (!gd_loop_run_until(process->loop, is_settled_or_stopped, process,
+                           gd_install_patience_ms(first)))
+        gd_log(GD_LOG_WARN, "not all names could be looked up yet; starting anyhow");
+    process->pending = NULL;
+}
+
 static bool start(struct process *process, struct gd_plan *plan, struct gd_err *err)
 {
     struct gd_installed *first;
@@ -189,15 +213,17 @@ static bool start(struct process *process, struct gd_plan *plan, struct gd_err *
         return false;
     gd_drain_init(process);
     process->worker_count = plan->workers ? plan->workers : core_count();
-    first = gd_install_prepare(process, gd_plan_ref(plan), err);
+    if (!start_signals(process, err) || !gd_sockets_open(&process->sockets, plan, err))
+        return false;
+    first = gd_install_prepare(process, gd_plan_ref(plan), NULL, err);
     if (first == NULL) {
         gd_plan_unref(plan);
         return false;
     }
+    await_names(process, first);
     gd_install(first);
     process->stats[GD_PROCESS_CONFIG_TIME] = (uint64_t)gd_loop_wall_s(process->loop);
-    return start_signals(process, err) && gd_sockets_open(&process->sockets, plan, err) &&
-           start_workers(process, err) && start_admin(process, err);
+    return process->stopped || (start_workers(process, err) && start_admin(process, err));
 }
 
 /* Tolerates a process that has only half started. */
@@ -206,6 +232,7 @@ static void finish(struct process *process)
     for (unsigned i = 0; i < process->worker_count; i++)
         gd_worker_stop(process->workers[i]);
     gd_teller_end(&process->teller);
+    gd_placing_end(process);
     gd_admin_free(process->admin);
     gd_mock_thread_stop(process->mocks);
     gd_restart_end(process);
@@ -216,8 +243,8 @@ static void finish(struct process *process)
             event_free(process->signals[i]);
     gd_watchdog_stop(&process->watchdog);
     gd_timer_disarm(&process->drain_timer);
-    gd_install_end(process);
     gd_reload_end(process);
+    gd_install_end(process);
     gd_loop_free(process->loop);
 }
 
@@ -232,11 +259,11 @@ int gd_run(struct gd_plan *plan, const char *file, char *const *argv)
 
     gd_handover_receive(&process.sockets);
     prepare_process(plan);
-    if (start(&process, plan, &err)) {
-        gd_loop_run(process.loop);
-    } else {
+    if (!start(&process, plan, &err)) {
         gd_log(GD_LOG_ERROR, "%s", err.text);
         code = GD_EXIT_SYSTEM;
+    } else if (!process.stopped) {
+        gd_loop_run(process.loop);
     }
     finish(&process);
     gd_plan_unref(plan);

@@ -241,23 +241,18 @@ void gd_sockets_close(struct gd_sockets *sockets)
     sockets->admin.fd = -1;
 }
 
-struct gd_address *gd_addresses_resolve(const struct gd_plan *plan)
+struct gd_address *gd_addresses_of(const struct gd_plan *plan)
 {
     struct gd_address *addresses = gd_alloc_array(plan->server_count, sizeof(*addresses));
 
     for (unsigned u = 0; u < plan->upstream_count; u++) {
         const struct gd_plan_upstream *upstream = &plan->upstreams[u];
 
-        if (upstream->mock)
-            continue;
-        for (unsigned i = 0; i < upstream->server_count; i++) {
+        for (unsigned i = 0; upstream->mock == NULL && i < upstream->server_count; i++) {
             const struct gd_plan_server *server = &upstream->servers[i];
-            struct gd_err err;
 
-            if (gd_address_resolve(&server->address, &addresses[server->index], 1,
-                                   &err) == 0)
-                gd_log(GD_LOG_ERROR, "upstream %s: %s: its calls will fail",
-                       upstream->name, err.text);
+            if (!gd_address_literal(&server->address, &addresses[server->index]))
+                addresses[server->index].len = 0;
         }
     }
     return addresses;

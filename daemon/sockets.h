@@ -1,8 +1,8 @@
 #ifndef GD_DAEMON_SOCKETS_H
 #define GD_DAEMON_SOCKETS_H
 /**
- * The sockets of the process and the addresses of its upstreams: what is opened or looked
- * up once, before the workers start.
+ * The sockets of the process and the addresses of its upstreams: what is opened or known
+ * before the workers start.
  */
 #include "base/err.h"
 #include "net/address.h"
@@ -51,9 +51,8 @@ void gd_sockets_close_listens(struct gd_sockets *sockets);
 /** Closes all of them, the admin endpoint's too. */
 void gd_sockets_close(struct gd_sockets *sockets);
 
-/** Returns an owned array with the address of every server of plan. One that cannot be
- *  resolved is logged and has len 0: its calls fail with `connect`. Mocks have len 0 too.
- */
-struct gd_address *gd_addresses_resolve(const struct gd_plan *plan);
+/** Returns an owned array with the address of every server of plan. Mocks have len 0, and
+ *  so have those that follow a name (upstream/names.h). */
+struct gd_address *gd_addresses_of(const struct gd_plan *plan);
 
 #endif

@@ -23,6 +23,7 @@ const struct gd_stat_row gd_stat_worker_rows[] = {GD_STAT_WORKER_ROWS(X)};
 const struct gd_stat_row gd_stat_route_rows[] = {GD_STAT_ROUTE_ROWS(X)};
 const struct gd_stat_row gd_stat_upstream_rows[] = {GD_STAT_UPSTREAM_ROWS(X)};
 const struct gd_stat_row gd_stat_server_rows[] = {GD_STAT_SERVER_ROWS(X)};
+const struct gd_stat_row gd_stat_name_rows[] = {GD_STAT_NAME_ROWS(X)};
 #undef X
 
 /* Places that are counted in

@@ -43,6 +43,13 @@ enum gd_stat_server {
         GD_SERVER_STATS
 };
 
+enum gd_stat_name {
+#define X(id, kind, name, label, help) GD_NAME_##id,
+    GD_STAT_NAME_ROWS(X)
+#undef X
+        GD_NAME_STATS
+};
+
 /** Buckets of a histogram: 8 to the power of two, from 8 microseconds to 117 seconds;
  *  the first takes all below, the last all above. */
 enum { GD_HIST_BUCKETS = 192 };
@@ -157,5 +164,6 @@ extern const struct gd_stat_row gd_stat_worker_rows[GD_WORKER_STATS];
 extern const struct gd_stat_row gd_stat_route_rows[GD_ROUTE_STATS];
 extern const struct gd_stat_row gd_stat_upstream_rows[GD_UPSTREAM_STATS];
 extern const struct gd_stat_row gd_stat_server_rows[GD_SERVER_STATS];
+extern const struct gd_stat_row gd_stat_name_rows[GD_NAME_STATS];
 
 #endif

@@ -199,6 +199,17 @@
     X(CHECKS_FAILED, COUNTER, "gatherd_server_health_checks_total", "result=\"failed\"", \
       "Health checks")
 
+/* One set a name that is looked up for an upstream; of the process. */
+#define GD_STAT_NAME_ROWS(X)                                                             \
+    X(LOOKUPS, COUNTER, "gatherd_name_lookups_total", "", "Lookups of the name")         \
+    X(LOOKUPS_FAILED, COUNTER, "gatherd_name_failures_total", "",                        \
+      "Lookups that failed, wholly or in part, or found nothing")                        \
+    X(CHANGES, COUNTER, "gatherd_name_changes_total", "",                                \
+      "Lookups that found other addresses than before")                                  \
+    X(ADDRESSES, GAUGE, "gatherd_name_addresses", "", "Addresses in use")                \
+    X(LEFT_OUT, GAUGE, "gatherd_name_left_out", "",                                      \
+      "Addresses or targets of the last answer that are not used: there are too many")
+
 /* A row a failure class; kept in the order of GD_FAILURE_ROWS (asserted in stat.c). */
 #define GD_STAT_FAILURE_ROWS(X, name, help)                                              \
     X(FAIL_CONNECT, COUNTER, name, "class=\"connect\"", help)                            \

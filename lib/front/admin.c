@@ -309,9 +309,10 @@ bool gd_admin_listen(struct gd_admin *admin, int fd, struct gd_err *err)
 }
 
 void gd_admin_change(struct gd_admin *admin, const struct gd_plan *plan,
-                     struct gd_stats *const *stats)
+                     struct gd_stats *const *stats, const struct gd_names *names)
 {
     admin->source.plan = plan;
+    admin->source.names = names;
     admin->source.stats = stats;
 }
 

@@ -44,7 +44,8 @@ struct gd_admin_source {
     const struct gd_plan *plan;
     struct gd_stats *const *stats; /* a set for each worker */
     unsigned worker_count;
-    const _Atomic int *life; /* enum gd_life */
+    const struct gd_names *names; /* of the plan; on the admin's loop; NULL: none */
+    const _Atomic int *life;      /* enum gd_life */
     const struct gd_reload_view *reload;
     /* Asks process for a reload; done(arg) runs once when it is over, in the loop of the
      * admin, not inside this call and not once the admin is freed. Returns NULL, or why
@@ -70,7 +71,7 @@ GD_MUST_CHECK bool gd_admin_listen(struct gd_admin *admin, int fd, struct gd_err
 
 /** Shows another plan and its counters from now on. */
 void gd_admin_change(struct gd_admin *admin, const struct gd_plan *plan,
-                     struct gd_stats *const *stats);
+                     struct gd_stats *const *stats, const struct gd_names *names);
 
 /** Closes all connections and frees. Not from a callback of the admin. */
 void gd_admin_free(struct gd_admin *admin);

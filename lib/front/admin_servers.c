@@ -1,6 +1,7 @@
 /* Draining servers and having them back. */
 #include "front/admin_inside.h"
 #include "front/engine.h"
+#include "upstream/names.h"
 
 /* Of one server; in the arena of its action. */
 struct change {
@@ -25,12 +26,17 @@ static const struct gd_plan_upstream *find_upstream(const struct gd_plan *plan,
     return NULL;
 }
 
-static const struct gd_plan_server *find_server(const struct gd_plan_upstream *upstream,
-                                                struct gd_span name)
+/* What it is called now: that of a server that follows a name changes. */
+static const char *find_server(const struct gd_admin *admin,
+                               const struct gd_plan_upstream *upstream,
+                               struct gd_span name)
 {
-    for (unsigned i = 0; i < upstream->server_count; i++)
-        if (gd_span_is(name, upstream->servers[i].name))
-            return &upstream->servers[i];
+    for (unsigned i = 0; i < upstream->server_count; i++) {
+        const char *now = gd_names_server(admin->source.names, &upstream->servers[i]);
+
+        if (now && gd_span_is(name, now))
+            return now;
+    }
     return NULL;
 }
 
@@ -38,7 +44,8 @@ static bool has_server_left(const struct gd_admin *admin,
                             const struct gd_plan_upstream *upstream)
 {
     for (unsigned i = 0; i < upstream->server_count; i++)
-        if (!is_drained(admin, &upstream->servers[i]))
+        if (gd_names_server(admin->source.names, &upstream->servers[i]) &&
+            !is_drained(admin, &upstream->servers[i]))
             return true;
     return false;
 }
@@ -78,12 +85,17 @@ static json_t *upstream_names(const struct gd_plan *plan)
     return names;
 }
 
-static json_t *server_names(const struct gd_plan_upstream *upstream)
+static json_t *server_names(const struct gd_admin *admin,
+                            const struct gd_plan_upstream *upstream)
 {
     json_t *names = json_array();
 
-    for (unsigned i = 0; i < upstream->server_count; i++)
-        json_array_append_new(names, json_string(upstream->servers[i].name));
+    for (unsigned i = 0; i < upstream->server_count; i++) {
+        const char *now = gd_names_server(admin->source.names, &upstream->servers[i]);
+
+        if (now)
+            json_array_append_new(names, json_string(now));
+    }
     return names;
 }
 
@@ -94,7 +106,7 @@ static void change_server(struct gd_admin *admin, struct gd_request *request,
     const struct gd_plan *plan = admin->source.plan;
     const struct gd_plan_upstream *upstream =
         find_upstream(plan, gd_admin_decode(request->arena, match->params[0]));
-    const struct gd_plan_server *server;
+    const char *server;
     struct gd_admin_action *action;
     struct change *change;
 
@@ -103,10 +115,11 @@ static void change_server(struct gd_admin *admin, struct gd_request *request,
                                 upstream_names(plan));
         return;
     }
-    server = find_server(upstream, gd_admin_decode(request->arena, match->params[1]));
+    server =
+        find_server(admin, upstream, gd_admin_decode(request->arena, match->params[1]));
     if (server == NULL) {
         gd_admin_answer_unknown(request, "the upstream has no such server",
-                                server_names(upstream));
+                                server_names(admin, upstream));
         return;
     }
     action = gd_admin_begin(admin, request);
@@ -114,7 +127,7 @@ static void change_server(struct gd_admin *admin, struct gd_request *request,
     gd_loop_must(change != NULL);
     change->action = action;
     change->upstream = gd_arena_text(&action->arena, gd_span_of(upstream->name));
-    change->server = gd_arena_text(&action->arena, gd_span_of(server->name));
+    change->server = gd_arena_text(&action->arena, gd_span_of(server));
     change->drained = drained;
     admin->source.tell(admin->source.teller, on_told, change, on_done);
 }

@@ -295,6 +295,12 @@ void gd_engine_drain(struct gd_engine *engine, void (*on_drained)(void *arg), vo
     gd_front_drain(engine->front, on_drained, arg);
 }
 
+void gd_engine_place(struct gd_engine *engine, unsigned upstream, unsigned server,
+                     struct gd_site *site)
+{
+    gd_upstreams_place(engine->newest->upstreams, upstream, server, site);
+}
+
 bool gd_engine_drain_server(struct gd_engine *engine, const char *upstream,
                             const char *server, bool drained)
 {

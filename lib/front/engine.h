@@ -12,12 +12,15 @@
 #include "plan/plan.h"
 
 struct gd_engine;
+struct gd_site;
 
 /** A plan, and what an engine needs to work by it. */
 struct gd_engine_plan {
     struct gd_plan *plan;               /* a reference is kept */
     struct gd_stats *stats;             /* borrowed until on_end */
     const struct gd_address *addresses; /* by server index; copied */
+    struct gd_site *const *sites; /* the same, of those that follow names; references
+                                         are taken; NULL: none does */
     const int *kept; /* for each upstream its index in the plan before, when it is the
                         very same there, or -1; NULL: none is. Borrowed for the call */
     void (*on_end)(void *arg); /* the plan is no longer needed here, since another one
@@ -52,6 +55,11 @@ void gd_engine_leave(struct gd_engine *engine, bool stop);
 /** Stops accepting and lets requests in flight finish; on_drained runs once from the loop
  *  when the last connection has gone. */
 void gd_engine_drain(struct gd_engine *engine, void (*on_drained)(void *arg), void *arg);
+
+/** A server of an upstream of the newest plan is where its name says now (see
+ *  gd_upstreams_place). */
+void gd_engine_place(struct gd_engine *engine, unsigned upstream, unsigned server,
+                     struct gd_site *site);
 
 /** Lets a server of an upstream have no new requests, or has it back; false when there is
  *  none of these names. */

@@ -46,7 +46,7 @@ void gd_generation_begin(struct gd_engine *engine, const struct gd_engine_plan *
     struct gd_generation *before = engine->newest;
     struct gd_generation *generation = gd_alloc(sizeof(*generation));
     struct gd_upstream_context context = {engine->loop, what->stats, what->addresses,
-                                          &engine->warming};
+                                          what->sites, &engine->warming};
 
     generation->engine = engine;
     generation->plan = gd_plan_ref(what->plan);

@@ -1,6 +1,5 @@
-#include "front/sum.h"
+#include "front/sum_inside.h"
 
-#include <jansson.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -10,23 +9,18 @@
 #include "plan/tls_context.h"
 #include "upstream/jar.h"
 
-/* One metric scope: its rows, and the prefix that /status leaves out of names. */
-struct scope {
-    const struct gd_stat_row *rows;
-    unsigned count;
-    const char *prefix;
-};
-
-static const struct scope process_scope = {gd_stat_process_rows, GD_PROCESS_STATS,
+const struct gd_sum_scope gd_sum_process = {gd_stat_process_rows, GD_PROCESS_STATS,
+                                            "gatherd_"};
+const struct gd_sum_scope gd_sum_worker = {gd_stat_worker_rows, GD_WORKER_STATS,
                                            "gatherd_"};
-static const struct scope worker_scope = {gd_stat_worker_rows, GD_WORKER_STATS,
-                                          "gatherd_"};
-static const struct scope route_scope = {gd_stat_route_rows, GD_ROUTE_STATS,
-                                         "gatherd_route_"};
-static const struct scope upstream_scope = {gd_stat_upstream_rows, GD_UPSTREAM_STATS,
-                                            "gatherd_upstream_"};
-static const struct scope server_scope = {gd_stat_server_rows, GD_SERVER_STATS,
-                                          "gatherd_server_"};
+const struct gd_sum_scope gd_sum_route = {gd_stat_route_rows, GD_ROUTE_STATS,
+                                          "gatherd_route_"};
+const struct gd_sum_scope gd_sum_upstream = {gd_stat_upstream_rows, GD_UPSTREAM_STATS,
+                                             "gatherd_upstream_"};
+const struct gd_sum_scope gd_sum_server = {gd_stat_server_rows, GD_SERVER_STATS,
+                                           "gatherd_server_"};
+const struct gd_sum_scope gd_sum_name = {gd_stat_name_rows, GD_NAME_STATS,
+                                         "gatherd_name_"};
 
 static void sum_values(uint64_t *dst, const uint64_t *src, unsigned count)
 {
@@ -44,8 +38,7 @@ static void sum_server(struct gd_server_stats *dst, const struct gd_server_stats
         dst->out_until_s = until_s;
 }
 
-/* All workers' sets added up. Returns owned. */
-static struct gd_stats *sum_stats(const struct gd_admin_source *source)
+struct gd_stats *gd_sum_stats(const struct gd_admin_source *source)
 {
     const struct gd_plan *plan = source->plan;
     struct gd_stats *sum =
@@ -84,7 +77,8 @@ static struct gd_span label_value(const char *label)
 }
 
 /* The metric's name in /status: without prefix and "_total". */
-static struct gd_span status_key(const struct scope *scope, const struct gd_stat_row *row)
+static struct gd_span status_key(const struct gd_sum_scope *scope,
+                                 const struct gd_stat_row *row)
 {
     struct gd_span key = gd_span_of(row->name + strlen(scope->prefix));
     const size_t total = strlen("_total");
@@ -94,8 +88,8 @@ static struct gd_span status_key(const struct scope *scope, const struct gd_stat
     return key;
 }
 
-/* Adds the rows of a scope; rows with a label are grouped under their metric's name. */
-static void add_rows(json_t *into, const struct scope *scope, const uint64_t *values)
+void gd_sum_add_rows(json_t *into, const struct gd_sum_scope *scope,
+                     const uint64_t *values)
 {
     for (unsigned i = 0; i < scope->count; i++) {
         const struct gd_stat_row *row = &scope->rows[i];
@@ -133,14 +127,14 @@ static json_t *routes_json(const struct gd_plan *plan, const struct gd_stats *su
     for (unsigned i = 0; i < plan->route_count; i++) {
         json_t *route = json_pack("{s:s}", "route", plan->routes[i].pattern);
 
-        add_rows(route, &route_scope, sum->routes[i]->values);
+        gd_sum_add_rows(route, &gd_sum_route, sum->routes[i]->values);
         json_object_set_new(route, "latency_ms", latency_json(&sum->routes[i]->latency));
         json_array_append_new(list, route);
     }
     return list;
 }
 
-static void add_time(json_t *into, const char *key, uint64_t wall_s)
+void gd_sum_add_time(json_t *into, const char *key, uint64_t wall_s)
 {
     time_t seconds = (time_t)wall_s;
     char text[32];
@@ -150,18 +144,26 @@ static void add_time(json_t *into, const char *key, uint64_t wall_s)
     json_object_set_new(into, key, json_string(text));
 }
 
-static json_t *servers_json(const struct gd_plan_upstream *upstream,
+static json_t *servers_json(const struct gd_admin_source *source,
+                            const struct gd_plan_upstream *upstream,
                             const struct gd_stats *sum)
 {
     json_t *list = json_array();
 
     for (unsigned i = 0; i < upstream->server_count; i++) {
         const struct gd_plan_server *plan = &upstream->servers[i];
-        json_t *server = json_pack("{s:s}", "address", plan->name);
+        const struct gd_server_stats *stats = sum->servers[plan->index];
+        const char *name = gd_sum_server_name(source->names, plan, stats);
+        json_t *server;
 
-        add_rows(server, &server_scope, sum->servers[plan->index]->values);
-        if (sum->servers[plan->index]->out_until_s)
-            add_time(server, "out_until", sum->servers[plan->index]->out_until_s);
+        if (name == NULL)
+            continue;
+        server = json_pack("{s:s}", "address", name);
+        if (source->names)
+            gd_sum_add_place(server, source->names, upstream, plan);
+        gd_sum_add_rows(server, &gd_sum_server, stats->values);
+        if (stats->out_until_s)
+            gd_sum_add_time(server, "out_until", stats->out_until_s);
         json_array_append_new(list, server);
     }
     return list;
@@ -220,14 +222,17 @@ static json_t *upstreams_json(const struct gd_admin_source *source,
         json_t *upstream = json_pack("{s:s, s:s}", "name", plan->upstreams[i].name,
                                      "http", gd_plan_http_word(plan->upstreams[i].http));
 
-        add_rows(upstream, &upstream_scope, sum->upstreams[i]->values);
+        gd_sum_add_rows(upstream, &gd_sum_upstream, sum->upstreams[i]->values);
         json_object_set_new(upstream, "latency_ms",
                             latency_json(&sum->upstreams[i]->latency));
         if (plan->upstreams[i].cookies)
             json_object_set_new(upstream, "jar", jar_json(source, i, wall_s));
         if (plan->upstreams[i].tls)
             json_object_set_new(upstream, "tls", tls_json(plan->upstreams[i].tls));
-        json_object_set_new(upstream, "servers", servers_json(&plan->upstreams[i], sum));
+        if (source->names)
+            gd_sum_add_names(upstream, source->names, &plan->upstreams[i]);
+        json_object_set_new(upstream, "servers",
+                            servers_json(source, &plan->upstreams[i], sum));
         json_array_append_new(list, upstream);
     }
     return list;
@@ -242,7 +247,7 @@ json_t *gd_sum_reload(const struct gd_reload_view *reload)
     for (size_t i = 0; i < reload->line_count; i++)
         json_array_append_new(lines, json_string(reload->lines[i]));
     if (reload->state != GD_RELOAD_NONE)
-        add_time(json, "at", (uint64_t)reload->at_s);
+        gd_sum_add_time(json, "at", (uint64_t)reload->at_s);
     json_object_set_new(json, reload->state == GD_RELOAD_REFUSED ? "errors" : "warnings",
                         lines);
     return json;
@@ -256,14 +261,14 @@ static int on_json(const char *bytes, size_t len, void *arg)
 bool gd_sum_status(struct gd_buf *out, const struct gd_admin_source *source,
                    uint64_t uptime_s, int64_t wall_s)
 {
-    struct gd_stats *sum = sum_stats(source);
+    struct gd_stats *sum = gd_sum_stats(source);
     enum gd_life life = (enum gd_life)atomic_load(source->life);
     json_t *process = json_object(), *worker = json_object();
     json_t *status;
     bool ok;
 
-    add_rows(process, &process_scope, source->process);
-    add_rows(worker, &worker_scope, sum->worker);
+    gd_sum_add_rows(process, &gd_sum_process, source->process);
+    gd_sum_add_rows(worker, &gd_sum_worker, sum->worker);
     status = json_pack("{s:s, s:s, s:I, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
                        GD_VERSION, "state", gd_life_word(life), "uptime_s",
                        (json_int_t)uptime_s, "workers", (int)source->worker_count,
@@ -275,206 +280,4 @@ bool gd_sum_status(struct gd_buf *out, const struct gd_admin_source *source,
     json_decref(status);
     gd_stats_free(sum);
     return ok && gd_buf_add_text(out, "\n");
-}
-
-/* /metrics -----------------------------------------------------------------------------
- */
-
-/* Escapes a label's value (Prometheus text format). */
-static bool add_label_text(struct gd_buf *out, const char *text)
-{
-    bool ok = true;
-
-    for (; ok && *text; text++) {
-        if (*text == '\n') {
-            ok = gd_buf_add_text(out, "\\n");
-            continue;
-        }
-        if (*text == '"' || *text == '\\')
-            ok = gd_buf_add(out, "\\", 1);
-        ok = ok && gd_buf_add(out, text, 1);
-    }
-    return ok;
-}
-
-/* The labels that name an object of a scope, rendered: `route="GET /x"`. */
-struct object {
-    struct gd_buf labels;
-    const uint64_t *values;
-    const struct gd_hist *latency; /* or NULL */
-};
-
-static void object_label(struct object *object, const char *key, const char *value)
-{
-    bool ok = (object->labels.len == 0 || gd_buf_add(&object->labels, ",", 1)) &&
-              gd_buf_add_text(&object->labels, key) &&
-              gd_buf_add_text(&object->labels, "=\"") &&
-              add_label_text(&object->labels, value) &&
-              gd_buf_add(&object->labels, "\"", 1);
-
-    if (!ok)
-        gd_buf_free(&object->labels);
-}
-
-static struct object *objects_new(size_t count)
-{
-    struct object *objects = gd_alloc_array(count, sizeof(*objects));
-
-    for (size_t i = 0; i < count; i++)
-        gd_buf_init(&objects[i].labels, NULL, 65536);
-    return objects;
-}
-
-static void objects_free(struct object *objects, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        gd_buf_free(&objects[i].labels);
-    gd_free(objects);
-}
-
-static bool add_head(struct gd_buf *out, const char *name, const char *type,
-                     const char *help)
-{
-    return gd_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static bool add_sample(struct gd_buf *out, const char *name, const struct object *object,
-                       const char *label, uint64_t value)
-{
-    bool both = object->labels.len && label[0];
-    bool any = object->labels.len || label[0];
-
-    return gd_buf_add_text(out, name) && (!any || gd_buf_add(out, "{", 1)) &&
-           gd_buf_add_span(out, gd_buf_span(&object->labels)) &&
-           (!both || gd_buf_add(out, ",", 1)) && gd_buf_add_text(out, label) &&
-           (!any || gd_buf_add(out, "}", 1)) && gd_buf_add(out, " ", 1) &&
-           gd_buf_add_u64(out, value) && gd_buf_add(out, "\n", 1);
-}
-
-static bool add_scope(struct gd_buf *out, const struct scope *scope,
-                      const struct object *objects, size_t count)
-{
-    bool ok = true;
-
-    for (unsigned i = 0; ok && i < scope->count; i++) {
-        const struct gd_stat_row *row = &scope->rows[i];
-
-        if (i == 0 || strcmp(row->name, scope->rows[i - 1].name) != 0)
-            ok = add_head(out, row->name,
-                          row->kind == GD_STAT_COUNTER ? "counter" : "gauge", row->help);
-        for (size_t k = 0; ok && k < count; k++)
-            ok =
-                add_sample(out, row->name, &objects[k], row->label, objects[k].values[i]);
-    }
-    return ok;
-}
-
-/* A histogram with a bucket for every second power of two: enough for quantiles in
- * graphs, few enough for thousands of routes. */
-static bool add_histogram(struct gd_buf *out, const char *name,
-                          const struct object *object)
-{
-    uint64_t seen = 0;
-    bool ok = true;
-    struct gd_span labels = gd_buf_span(&object->labels);
-
-    for (unsigned i = 0; ok && i < GD_HIST_BUCKETS - 1; i++) {
-        seen += object->latency->buckets[i];
-        if (i % 16 == 0)
-            ok = gd_buf_addf(out, "%s_bucket{%.*s,le=\"%.6f\"} %llu\n", name,
-                             GD_SPAN_ARG(labels), (double)(gd_hist_bound_us(i) + 1) / 1e6,
-                             (unsigned long long)seen);
-    }
-    seen += object->latency->buckets[GD_HIST_BUCKETS - 1];
-    return ok && gd_buf_addf(out,
-                             "%s_bucket{%.*s,le=\"+Inf\"} %llu\n%s_sum{%.*s} %.6f\n"
-                             "%s_count{%.*s} %llu\n",
-                             name, GD_SPAN_ARG(labels), (unsigned long long)seen, name,
-                             GD_SPAN_ARG(labels), (double)object->latency->sum_us / 1e6,
-                             name, GD_SPAN_ARG(labels), (unsigned long long)seen);
-}
-
-static bool add_histograms(struct gd_buf *out, const char *name, const char *help,
-                           const struct object *objects, size_t count)
-{
-    bool ok = add_head(out, name, "histogram", help);
-
-    for (size_t i = 0; ok && i < count; i++)
-        ok = add_histogram(out, name, &objects[i]);
-    return ok;
-}
-
-static bool add_routes(struct gd_buf *out, const struct gd_plan *plan,
-                       const struct gd_stats *sum)
-{
-    struct object *objects = objects_new(plan->route_count);
-    bool ok;
-
-    for (unsigned i = 0; i < plan->route_count; i++) {
-        object_label(&objects[i], "route", plan->routes[i].pattern);
-        objects[i].values = sum->routes[i]->values;
-        objects[i].latency = &sum->routes[i]->latency;
-    }
-    ok = add_scope(out, &route_scope, objects, plan->route_count) &&
-         add_histograms(out, "gatherd_route_seconds", "From head to answer", objects,
-                        plan->route_count);
-    objects_free(objects, plan->route_count);
-    return ok;
-}
-
-static bool add_upstreams(struct gd_buf *out, const struct gd_plan *plan,
-                          const struct gd_stats *sum)
-{
-    struct object *objects = objects_new(plan->upstream_count);
-    bool ok;
-
-    for (unsigned i = 0; i < plan->upstream_count; i++) {
-        object_label(&objects[i], "upstream", plan->upstreams[i].name);
-        objects[i].values = sum->upstreams[i]->values;
-        objects[i].latency = &sum->upstreams[i]->latency;
-    }
-    ok = add_scope(out, &upstream_scope, objects, plan->upstream_count) &&
-         add_histograms(out, "gatherd_upstream_seconds", "From start to end of a call",
-                        objects, plan->upstream_count);
-    objects_free(objects, plan->upstream_count);
-    return ok;
-}
-
-static bool add_servers(struct gd_buf *out, const struct gd_plan *plan,
-                        const struct gd_stats *sum)
-{
-    struct object *objects = objects_new(plan->server_count);
-    bool ok;
-
-    for (unsigned u = 0; u < plan->upstream_count; u++) {
-        const struct gd_plan_upstream *upstream = &plan->upstreams[u];
-
-        for (unsigned i = 0; i < upstream->server_count; i++) {
-            struct object *object = &objects[upstream->servers[i].index];
-
-            object_label(object, "upstream", upstream->name);
-            object_label(object, "server", upstream->servers[i].name);
-            object->values = sum->servers[upstream->servers[i].index]->values;
-        }
-    }
-    ok = add_scope(out, &server_scope, objects, plan->server_count);
-    objects_free(objects, plan->server_count);
-    return ok;
-}
-
-bool gd_sum_metrics(struct gd_buf *out, const struct gd_admin_source *source)
-{
-    struct gd_stats *sum = sum_stats(source);
-    struct object process = {.values = source->process};
-    struct object worker = {.values = sum->worker};
-    bool ok =
-        add_head(out, "gatherd_ready", "gauge", "1 while requests are welcome") &&
-        gd_buf_addf(out, "gatherd_ready %d\n",
-                    atomic_load(source->life) == GD_LIFE_READY) &&
-        add_scope(out, &process_scope, &process, 1) &&
-        add_scope(out, &worker_scope, &worker, 1) && add_routes(out, source->plan, sum) &&
-        add_upstreams(out, source->plan, sum) && add_servers(out, source->plan, sum);
-
-    gd_stats_free(sum);
-    return ok;
 }

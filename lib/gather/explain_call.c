@@ -32,19 +32,28 @@ json_t *gd_explain_upstream(const struct gd_plan_upstream *upstream)
     };
     json_t *json =
         json_pack("{s:s, s:b}", "name", upstream->name, "mock", upstream->mock != NULL);
+    unsigned count = upstream->server_count;
     json_t *servers;
 
     json_object_set_new(json, "settings", settings_json(upstream));
     if (upstream->mock)
         return json;
     servers = json_array();
-    for (unsigned i = 0; i < upstream->server_count && i < GD_EXPLAIN_SERVERS_MAX; i++)
+    if (upstream->discovery != GD_DISCOVERY_NONE) {
+        json_array_append_new(servers,
+                              json_sprintf("%s %s",
+                                           upstream->discovery == GD_DISCOVERY_DNS
+                                               ? "the addresses of"
+                                               : "the targets of",
+                                           upstream->servers[0].name));
+        count = 0;
+    }
+    for (unsigned i = 0; i < count && i < GD_EXPLAIN_SERVERS_MAX; i++)
         json_array_append_new(servers, json_string(upstream->servers[i].name));
     json_object_set_new(json, "servers", servers);
-    if (upstream->server_count > GD_EXPLAIN_SERVERS_MAX)
-        json_object_set_new(
-            json, "servers_left_out",
-            json_integer(upstream->server_count - GD_EXPLAIN_SERVERS_MAX));
+    if (count > GD_EXPLAIN_SERVERS_MAX)
+        json_object_set_new(json, "servers_left_out",
+                            json_integer(count - GD_EXPLAIN_SERVERS_MAX));
     if (upstream->server_count > 1)
         json_object_set_new(json, "balance", json_string(balances[upstream->balance]));
     if (upstream->http != GD_HTTP_1)

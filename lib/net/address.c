@@ -86,6 +86,33 @@ unsigned gd_address_resolve(const struct gd_plan_address *from, struct gd_addres
     return resolve_tcp(from, out, max, err);
 }
 
+bool gd_address_literal(const struct gd_plan_address *from, struct gd_address *out)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&out->sa;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&out->sa;
+
+    *out = (struct gd_address){.len = 0};
+    if (from->kind == GD_ADDRESS_UNIX)
+        return resolve_unix(from, out, NULL) > 0;
+    if (inet_pton(AF_INET, from->host, &v4->sin_addr) == 1) {
+        out->sa.ss_family = AF_INET;
+        out->len = sizeof(*v4);
+    } else if (inet_pton(AF_INET6, from->host, &v6->sin6_addr) == 1) {
+        out->sa.ss_family = AF_INET6;
+        out->len = sizeof(*v6);
+    }
+    gd_address_set_port(out, from->port);
+    return out->len > 0;
+}
+
+void gd_address_set_port(struct gd_address *address, uint16_t port)
+{
+    if (address->sa.ss_family == AF_INET)
+        ((struct sockaddr_in *)&address->sa)->sin_port = htons(port);
+    else if (address->sa.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&address->sa)->sin6_port = htons(port);
+}
+
 bool gd_address_ip(const struct gd_address *address, struct gd_ip *out)
 {
     if (address->sa.ss_family == AF_INET)

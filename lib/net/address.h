@@ -22,6 +22,13 @@ enum { GD_ADDRESS_TEXT_MAX = 128 };
 unsigned gd_address_resolve(const struct gd_plan_address *from, struct gd_address *out,
                             unsigned max, struct gd_err *err);
 
+/** The address that a plan's text is, without any lookup; false, with len 0, when it is a
+ *  name. */
+bool gd_address_literal(const struct gd_plan_address *from, struct gd_address *out);
+
+/** Sets the TCP port. */
+void gd_address_set_port(struct gd_address *address, uint16_t port);
+
 /** Writes `127.0.0.1:80`, `[::1]:80` or `unix:/path`; returns out. */
 const char *gd_address_text(const struct gd_address *address,
                             char out[GD_ADDRESS_TEXT_MAX]);

@@ -17,6 +17,11 @@ struct gd_draft_drain {
     uint32_t timeout_ms;
 };
 
+struct gd_draft_resolver {
+    const struct gd_yaml_node *servers;
+    struct gd_plan_resolver plan;
+};
+
 struct gd_draft_top {
     const struct gd_yaml_node *include, *listen, *admin, *trusted, *defaults, *upstreams,
         *routes;
@@ -24,6 +29,7 @@ struct gd_draft_top {
     uint32_t mock_seed;
     struct gd_draft_log log;
     struct gd_draft_drain drain;
+    struct gd_draft_resolver resolver;
     struct gd_plan_limits limits;
 };
 
@@ -54,8 +60,8 @@ struct gd_draft_tls {
 };
 
 struct gd_draft_upstream {
-    const struct gd_yaml_node *servers, *headers, *deadline_header, *mock, *balance,
-        *eject, *retry, *hedge, *health;
+    const struct gd_yaml_node *servers, *dns, *srv, *headers, *deadline_header, *mock,
+        *balance, *eject, *retry, *hedge, *health;
     struct gd_draft_tls tls;
     struct gd_plan_upstream plan;
 };

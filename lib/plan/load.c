@@ -77,6 +77,7 @@ static void load_top(struct gd_loader *loader)
     gd_load_fixed(loader);
     gd_load_trusted(loader);
     gd_load_listen(loader);
+    gd_load_resolver(loader);
 }
 
 static void loader_init(struct gd_loader *loader, const struct gd_load_options *options)

@@ -69,7 +69,7 @@ static struct gd_span host_line(struct gd_arena *arena, const struct gd_url *url
     return line;
 }
 
-static struct gd_plan_server server_of(struct gd_loader *loader, const struct gd_url *url)
+struct gd_plan_server gd_load_server(struct gd_loader *loader, const struct gd_url *url)
 {
     struct gd_arena *arena = &loader->plan->arena;
     struct gd_plan_server server = {.address = gd_url_address(arena, url),
@@ -122,7 +122,7 @@ static void add_server(struct gd_loader *loader, const struct gd_yaml_node *node
                                      : "ports are 1 to 65535");
         return;
     }
-    server = server_of(loader, &url);
+    server = gd_load_server(loader, &url);
     server.weight = draft.weight;
     for (unsigned i = 0; i < upstream->server_count; i++)
         if (strcmp(upstream->servers[i].name, server.name) == 0) {
@@ -213,6 +213,46 @@ static void load_deadline(struct gd_loader *loader, const struct gd_yaml_node *n
     gd_need(upstream->deadline_field.ptr);
 }
 
+/* What answers: exactly one of these. What is wrong in itself is reported already. */
+static bool has_one_source(struct gd_loader *loader, const struct gd_yaml_node *map,
+                           const struct gd_draft_upstream *draft)
+{
+    const struct {
+        const char *key;
+        const struct gd_yaml_node *node;
+    } sources[] = {{"servers", draft->servers},
+                   {"dns", draft->dns},
+                   {"srv", draft->srv},
+                   {"mock", draft->mock}};
+    const char *first = NULL;
+    bool any = false;
+
+    for (unsigned i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+        any = any || gd_yaml_get(map, sources[i].key);
+        if (sources[i].node && first)
+            return gd_report_key(&loader->report, sources[i].node,
+                                 "an upstream has either %s or %s, not both", first,
+                                 sources[i].key);
+        if (sources[i].node)
+            first = sources[i].key;
+    }
+    return any || gd_report_value(&loader->report, map,
+                                  "servers (or dns, srv, mock) is missing");
+}
+
+static void load_source(struct gd_loader *loader, const struct gd_draft_upstream *draft,
+                        struct gd_upstream_draft *upstream)
+{
+    if (draft->servers)
+        load_servers(loader, draft->servers, &upstream->plan);
+    if (draft->dns)
+        gd_load_discovery(loader, draft->dns, GD_DISCOVERY_DNS, &upstream->plan);
+    if (draft->srv)
+        gd_load_discovery(loader, draft->srv, GD_DISCOVERY_SRV, &upstream->plan);
+    if (draft->mock)
+        gd_load_mock(loader, draft->mock, upstream);
+}
+
 static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
                       struct gd_upstream_draft *upstream)
 {
@@ -230,15 +270,8 @@ static void load_long(struct gd_loader *loader, const struct gd_yaml_node *map,
     if (upstream->plan.accept_encoding)
         gd_load_set_header(loader, GD_SPAN("Accept-Encoding"), GD_SPAN(GD_CODINGS_TEXT),
                            &upstream->headers);
-    if (draft.servers && draft.mock)
-        gd_report_key(&loader->report, draft.mock,
-                      "an upstream has either servers or a mock, not both");
-    else if (draft.servers)
-        load_servers(loader, draft.servers, &upstream->plan);
-    else if (draft.mock)
-        gd_load_mock(loader, draft.mock, upstream);
-    else if (!gd_yaml_get(map, "servers") && !gd_yaml_get(map, "mock"))
-        gd_report_value(&loader->report, map, "servers (or mock) is missing");
+    if (has_one_source(loader, map, &draft))
+        load_source(loader, &draft, upstream);
     check_http(loader, map, &upstream->plan);
     gd_load_tls(loader, map, &draft.tls, &upstream->plan);
 }
@@ -327,7 +360,7 @@ new_literal(struct gd_loader *loader, struct gd_span name, const struct gd_url *
 
     upstream->plan.servers =
         gd_need(gd_arena_alloc(&loader->plan->arena, sizeof(*upstream->plan.servers)));
-    upstream->plan.servers[0] = server_of(loader, url);
+    upstream->plan.servers[0] = gd_load_server(loader, url);
     upstream->plan.server_count = 1;
     upstream->plan.header_lines = gd_load_header_lines(loader, &upstream->headers);
     upstream->plan.written = gd_load_json_key(loader, full_name(url), "");

@@ -77,6 +77,17 @@ void gd_load_trusted(struct gd_loader *loader);
 /** Upstreams of all files. */
 void gd_load_upstreams(struct gd_loader *loader);
 
+/** Who is asked about names, and how. */
+void gd_load_resolver(struct gd_loader *loader);
+
+/** The server of a URL. */
+struct gd_url;
+struct gd_plan_server gd_load_server(struct gd_loader *loader, const struct gd_url *url);
+
+/** `dns` or `srv` of an upstream. */
+void gd_load_discovery(struct gd_loader *loader, const struct gd_yaml_node *node,
+                       enum gd_discovery kind, struct gd_plan_upstream *upstream);
+
 /** How servers are chosen and cared for: `balance`, `eject`, `retry`, `hedge` and
  *  `health`; what is not given has its default. */
 void gd_load_resilience(struct gd_loader *loader, const struct gd_draft_upstream *draft,
@@ -87,7 +98,6 @@ GD_MUST_CHECK bool gd_load_status(struct gd_span text, struct gd_statuses *out);
 
 /** Makes an upstream of a literal URL, or returns the one made before. NULL when a
  *  declared one has its name. */
-struct gd_url;
 struct gd_upstream_draft *gd_load_literal_upstream(struct gd_loader *loader,
                                                    const struct gd_url *url);
 

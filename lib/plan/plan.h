@@ -207,6 +207,7 @@ struct gd_plan {
     struct gd_plan_limits limits;
     struct gd_trusted trusted; /* trusted_proxies */
     uint32_t mock_seed;
+    struct gd_plan_resolver resolver;
     struct gd_plan_upstream *upstreams;
     unsigned upstream_count;
     unsigned server_count; /* of all upstreams */

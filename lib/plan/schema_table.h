@@ -64,6 +64,8 @@
     X(TOP, "mock_seed", INT, NONE, mock_seed, 0, 1000000000, "1", "", APPLIED,            \
       "What decides which requests of mocks meet a fault and how long each takes: the "   \
       "same number gives the same sequence for each pattern.")                            \
+    X(TOP, "resolver", SECTION, RESOLVER, resolver, 0, 0, "", "", APPLIED,                \
+      "How names of upstreams are looked up.")                                            \
     X(TOP, "upstreams", MAP, UPSTREAM, upstreams, 0, 0, "", "", APPLIED,                  \
       "The services that are called, by name.")                                           \
     X(TOP, "defaults", NODE, DEFAULTS, defaults, 0, 0, "", "", APPLIED,                   \

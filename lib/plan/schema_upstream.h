@@ -23,12 +23,23 @@
     X(RETRY, struct gd_draft_retry, "upstreams.NAME.retry", "When a request is sent again.") \
     X(HEALTH, struct gd_draft_health, "upstreams.NAME.health",                            \
       "Requests that ask a server how it is.")                                            \
+    X(RESOLVER, struct gd_draft_resolver, "resolver",                                     \
+      "How names of upstreams are looked up. `/etc/hosts` counts more than nameservers.") \
     X(MOCK, struct gd_draft_mock, "upstreams.NAME.mock.PATTERN",                          \
       "An answer from the configuration itself. The key is a pattern like a route's.")
 
 #define GD_UPSTREAM_OPTION_ROWS(X)                                                        \
     X(UPSTREAM, "servers", SERVERS, SERVER, servers, 0, 0, "", "", APPLIED,               \
-      "Its addresses: `http://HOST[:PORT]` or `https://HOST[:PORT]`, or a list of these.") \
+      "Its addresses: `http://HOST[:PORT]` or `https://HOST[:PORT]`, or a list of these. " \
+      "Of a HOST that is a name all addresses belong to one server; the first that can "  \
+      "be connected to is used.") \
+    X(UPSTREAM, "dns", TEXT, NONE, dns, 0, 0, "", "", APPLIED,                            \
+      "A name like `users.internal:8001`, or `https://NAME:PORT`, instead of `servers`: " \
+      "each of its addresses is a server, 64 at most, and they change as the name's do.") \
+    X(UPSTREAM, "srv", TEXT, NONE, srv, 0, 0, "", "", APPLIED,                            \
+      "A service like `_http._tcp.users.consul`, instead of `servers`: the targets of its " \
+      "SRV records are the servers, with their ports and weights, those of the lowest "   \
+      "priority first, 64 at most. `https://` in front, or a service `_https`, speaks TLS.") \
     X(UPSTREAM, "balance", BALANCE, NONE, balance, 0, 0, "=least_pending", "", APPLIED,   \
       "How a server is chosen. `round_robin`: in turn; `least_pending`: the one that has " \
       "the fewest calls; `random_two`: the better one of two; `hash({header.x-user})`: "  \
@@ -76,6 +87,16 @@
       "A header field, like `X-Deadline-Ms`, that tells how many milliseconds a call has left.") \
     X(UPSTREAM, "mock", MAP, MOCK, mock, 0, 0, "", "", APPLIED,                           \
       "Answers from this file instead of servers, by pattern, over a real loopback socket.") \
+    X(RESOLVER, "servers", NAMES, NONE, servers, 0, 0, "=those of /etc/resolv.conf", "",  \
+      APPLIED, "Nameservers, like `[10.0.0.2, \"127.0.0.1:5353\"]`.")                     \
+    X(RESOLVER, "timeout", DURATION, NONE, plan.timeout_ms, 10, 60000, "3s", "", APPLIED, \
+      "How long a lookup may take, all tries included.")                                  \
+    X(RESOLVER, "tries", INT, NONE, plan.tries, 1, 5, "2", "", APPLIED,                   \
+      "How often each nameserver is asked, with twice the patience each time.")           \
+    X(RESOLVER, "min_ttl", DURATION, NONE, plan.min_ttl_ms, 100, GD_MS_MAX, "1s", "", APPLIED, \
+      "How soon a name is looked up again at most, whatever its TTL.")                    \
+    X(RESOLVER, "max_ttl", DURATION, NONE, plan.max_ttl_ms, 1000, GD_MS_MAX, "5m", "", APPLIED, \
+      "How late, whatever its TTL.")                                                      \
     X(SERVER, "url", TEXT, NONE, url, 0, 0, "!", "", APPLIED,                             \
       "`http://HOST[:PORT]` or `https://HOST[:PORT]`.")                                   \
     X(SERVER, "weight", INT, NONE, weight, 1, 1000, "1", "", APPLIED,                     \

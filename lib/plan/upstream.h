@@ -71,12 +71,33 @@ struct gd_plan_health {
 
 enum { GD_DIGEST_BYTES = 32 };
 
+/** How names are looked up. */
+struct gd_plan_resolver {
+    const char *servers; /* `ADDRESS:PORT` with commas between; NULL: the system's */
+    uint32_t timeout_ms; /* of one lookup, all tries included */
+    uint32_t tries;
+    uint32_t min_ttl_ms, max_ttl_ms; /* how soon and how late a name is looked up again */
+};
+
+/** Where an upstream's servers come from. */
+enum gd_discovery {
+    GD_DISCOVERY_NONE, /* they are listed */
+    GD_DISCOVERY_DNS,  /* each address of a name is one */
+    GD_DISCOVERY_SRV,  /* each target of a service is one */
+};
+
+/** How many servers a name can stand for: the plan has room for so many. */
+enum { GD_SLOTS = 64 };
+
 struct gd_plan_upstream {
     unsigned index;
     const char *name;
     unsigned char digest[GD_DIGEST_BYTES]; /* of all the file says of it (digest.h) */
     struct gd_plan_server *servers; /* a mock has one, whose port its listener decides */
     unsigned server_count;
+    enum gd_discovery discovery;
+    const char *discovered; /* the name, when there is discovery; servers are GD_SLOTS
+                               slots then, which say all but the address */
     enum gd_plan_http http;
     enum gd_balance balance;
     const struct gd_template *hash_key; /* of that balance; else NULL */

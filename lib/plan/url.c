@@ -64,6 +64,11 @@ bool gd_host_is_valid(struct gd_span text)
     return is_host(text) || is_ip(text, AF_INET6);
 }
 
+bool gd_host_is_ip(struct gd_span text)
+{
+    return is_ip(text, AF_INET) || is_ip(text, AF_INET6);
+}
+
 static bool parse_port(struct gd_span text, struct gd_url *out, struct gd_err *err)
 {
     uint64_t port;

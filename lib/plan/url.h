@@ -31,6 +31,9 @@ GD_MUST_CHECK bool gd_url_check(struct gd_url *url, struct gd_err *err);
 /** Whether text is the name of a host, or an address without brackets. */
 bool gd_host_is_valid(struct gd_span text);
 
+/** Whether text is an address, IPv6 without brackets. */
+bool gd_host_is_ip(struct gd_span text);
+
 /** Takes a URL apart and checks scheme, host and port. False with err: the sentence. */
 GD_MUST_CHECK bool gd_url_parse(struct gd_span text, struct gd_url *out,
                                 struct gd_err *err);

@@ -4,12 +4,12 @@
 #include "upstream/health.h"
 #include "upstream/lists.h"
 #include "upstream/standing.h"
-#include "upstream/target.h"
+#include "upstream/site.h"
 #include "upstream/warm.h"
 
 static void take_plan(struct gd_server *server)
 {
-    server->target = NULL;
+    server->site = NULL;
     server->name = server->plan->name;
     server->weight = server->plan->weight;
     server->priority = 0;
@@ -18,26 +18,26 @@ static void take_plan(struct gd_server *server)
     server->first_address = 0;
 }
 
-static void take_target(struct gd_server *server, struct gd_target *target)
+static void take_site(struct gd_server *server, struct gd_site *site)
 {
     int first = server->address_count == 0
                     ? -1
-                    : gd_address_find(target->addresses, target->count,
+                    : gd_address_find(site->addresses, site->count,
                                       &server->addresses[server->first_address]);
 
-    server->target = gd_target_ref(target);
-    server->name = target->name;
-    server->weight = target->weight;
-    server->priority = target->priority;
-    server->addresses = target->addresses;
-    server->address_count = target->count;
+    server->site = gd_site_ref(site);
+    server->name = site->name;
+    server->weight = site->weight;
+    server->priority = site->priority;
+    server->addresses = site->addresses;
+    server->address_count = site->count;
     server->first_address = first < 0 ? 0 : (unsigned)first;
 }
 
 void gd_place_free(struct gd_server *server)
 {
-    gd_target_unref(server->target);
-    server->target = NULL;
+    gd_site_unref(server->site);
+    server->site = NULL;
 }
 
 void gd_place_note_winner(struct gd_server *server, const struct gd_address *address)
@@ -144,7 +144,7 @@ static void close_left(struct gd_server *server)
 void gd_place_bind(struct gd_server *server, const struct gd_address *address)
 {
     server->own = *address;
-    if (server->target)
+    if (server->site)
         return;
     server->owner->placed -= server->address_count > 0;
     take_plan(server);
@@ -155,14 +155,14 @@ void gd_place_bind(struct gd_server *server, const struct gd_address *address)
     gd_warm_check(server);
 }
 
-void gd_place_change(struct gd_server *server, struct gd_target *target)
+void gd_place_change(struct gd_server *server, struct gd_site *site)
 {
-    struct gd_target *before = server->target;
-    bool same = target && before && strcmp(target->name, before->name) == 0;
+    struct gd_site *before = server->site;
+    bool same = site && before && strcmp(site->name, before->name) == 0;
 
     server->owner->placed -= server->address_count > 0;
-    if (target)
-        take_target(server, target);
+    if (site)
+        take_site(server, site);
     else
         take_plan(server);
     server->owner->placed += server->address_count > 0;
@@ -170,8 +170,8 @@ void gd_place_change(struct gd_server *server, struct gd_target *target)
     if (!same)
         begin_anew(server);
     close_left(server);
-    if (target == NULL)
+    if (site == NULL)
         move_waiters(server);
-    gd_target_unref(before);
+    gd_site_unref(before);
     gd_warm_check(server);
 }

@@ -1,7 +1,7 @@
 #ifndef GD_UPSTREAM_PLACE_H
 #define GD_UPSTREAM_PLACE_H
 /**
- * Where the servers of a worker are: one address that never changes, or a target that
+ * Where the servers of a worker are: one address that never changes, or a site that
  * follows a name. Private to this folder.
  *
  * When an address is no longer one of its server's, what is idle there is closed, and
@@ -11,13 +11,13 @@
 #include "upstream/pool.h"
 
 /** The server's plan says where it is (address is copied), or does not (its len is 0). A
- *  target counts more. */
+ *  site counts more. */
 void gd_place_bind(struct gd_server *server, const struct gd_address *address);
 
-/** Another target (a reference is kept), or none. */
-void gd_place_change(struct gd_server *server, struct gd_target *target);
+/** Another site (a reference is kept), or none. */
+void gd_place_change(struct gd_server *server, struct gd_site *site);
 
-/** Forgets the target. */
+/** Forgets the site. */
 void gd_place_free(struct gd_server *server);
 
 /** The address that connected is tried first from now on. */

@@ -424,6 +424,8 @@ void gd_pool_bind(struct gd_server *server, const struct gd_upstream_context *co
     if (server->tls)
         gd_tls_peer_bind(server->tls, upstream->tls);
     gd_place_bind(server, &context->addresses[plan->index]);
+    if (context->sites && context->sites[plan->index] != server->site)
+        gd_place_change(server, context->sites[plan->index]);
 }
 
 void gd_pool_close_idle(struct gd_server *server)

@@ -20,7 +20,7 @@
 #include "upstream/upstream.h"
 
 struct gd_carrier;
-struct gd_target;
+struct gd_site;
 struct gd_upstream;
 
 struct gd_server {
@@ -28,8 +28,8 @@ struct gd_server {
     const struct gd_plan_upstream *upstream;
     struct gd_upstream *owner;
     /* where it is, see place.h */
-    struct gd_target *target; /* NULL: where the plan says, or nowhere */
-    struct gd_address own;    /* len 0: the plan does not say */
+    struct gd_site *site;  /* NULL: where the plan says, or nowhere */
+    struct gd_address own; /* len 0: the plan does not say */
     const char *name;
     unsigned weight, priority;
     const struct gd_address *addresses;

@@ -104,7 +104,9 @@ static struct gd_server *find_server(struct gd_upstreams *upstreams, const char 
         if (strcmp(in->plan->name, upstream) != 0)
             continue;
         for (unsigned i = 0; i < in->count; i++)
-            if (strcmp(in->servers[i].name, name) == 0)
+            if (strcmp(in->servers[i].name, name) == 0 &&
+                (in->plan->discovery == GD_DISCOVERY_NONE ||
+                 in->servers[i].address_count))
                 return &in->servers[i];
     }
     return NULL;
@@ -150,12 +152,12 @@ struct gd_upstreams *gd_upstreams_new(const struct gd_upstream_context *context,
 }
 
 void gd_upstreams_place(struct gd_upstreams *upstreams, unsigned index, unsigned server,
-                        struct gd_target *target)
+                        struct gd_site *site)
 {
     struct gd_upstream *upstream = upstreams->list[index];
 
     assert(server < upstream->count);
-    gd_place_change(&upstream->servers[server], target);
+    gd_place_change(&upstream->servers[server], site);
 }
 
 void gd_upstreams_free(struct gd_upstreams *upstreams)

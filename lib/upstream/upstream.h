@@ -20,7 +20,7 @@
 struct gd_jar;
 struct gd_session;
 struct gd_server;
-struct gd_target;
+struct gd_site;
 struct gd_upstream;
 struct gd_upstreams;
 struct gd_values;
@@ -46,6 +46,9 @@ struct gd_upstream_context {
     /* Addresses of all servers of the plan by index. An entry with len 0 has none until
      * gd_upstreams_place says so; its calls fail with `connect`. */
     const struct gd_address *addresses;
+    /* Where those are that follow names, by index; NULL: none does, or of an entry: it is
+     * nowhere yet. */
+    struct gd_site *const *sites;
     struct gd_warming *warming; /* NULL: nobody waits for the first sessions */
 };
 
@@ -54,11 +57,11 @@ struct gd_upstream_context {
 struct gd_upstreams *gd_upstreams_new(const struct gd_upstream_context *context,
                                       struct gd_plan *plan);
 
-/** A server of upstream `index` whose address comes from a name is at target from now on
+/** A server of upstream `index` whose address comes from a name is at site from now on
  *  (a reference is kept); NULL: nowhere. Sessions that lead elsewhere are closed when
  * they are idle; leases go on. */
 void gd_upstreams_place(struct gd_upstreams *upstreams, unsigned index, unsigned server,
-                        struct gd_target *target);
+                        struct gd_site *site);
 
 /** Returns owned: those of the next plan. kept, for each of its upstreams: its index in
  *  the plan before, of which it says the very same, or -1. Such a one goes on as it is,

@@ -44,5 +44,7 @@ int main(void)
                 gd_stat_upstream_rows, GD_UPSTREAM_STATS);
     print_scope("Servers", "With the labels `upstream` and `server`.",
                 gd_stat_server_rows, GD_SERVER_STATS);
+    print_scope("Names", "With the labels `upstream` and `name`, of the process.",
+                gd_stat_name_rows, GD_NAME_STATS);
     return 0;
 }

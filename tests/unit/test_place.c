@@ -2,19 +2,19 @@
 #include "net/race.h"
 #include "pool_rig.h"
 #include "suite.h"
-#include "upstream/target.h"
+#include "upstream/site.h"
 
 static void place(struct rig *rig, unsigned server, const char *name, unsigned priority,
                   const unsigned *peers, unsigned count)
 {
     struct gd_address addresses[RIG_SERVERS];
-    struct gd_target *target;
+    struct gd_site *site;
 
     for (unsigned i = 0; i < count; i++)
         addresses[i] = rig->peers[peers[i]].address;
-    target = gd_target_new(name, 1, priority, addresses, count);
-    gd_upstreams_place(rig->upstreams, 0, server, target);
-    gd_target_unref(target);
+    site = gd_site_new(name, 1, priority, addresses, count);
+    gd_upstreams_place(rig->upstreams, 0, server, site);
+    gd_site_unref(site);
 }
 
 /* The server is at one peer. */
@@ -265,28 +265,27 @@ START_TEST(the_lowest_priority_serves_while_one_of_it_is_well)
 }
 END_TEST
 
-START_TEST(targets_are_the_same_in_any_order)
+START_TEST(sites_are_the_same_in_any_order)
 {
     struct gd_address addresses[2] = {{.len = 16}, {.len = 16}}, turned[2];
-    struct gd_target *a, *b, *c, *d;
+    struct gd_site *a, *b, *c, *d;
 
     addresses[0].sa.ss_family = addresses[1].sa.ss_family = AF_INET;
     ((struct sockaddr_in *)&addresses[1].sa)->sin_port = 1;
     turned[0] = addresses[1];
     turned[1] = addresses[0];
-    a = gd_target_new("a", 1, 0, addresses, 2);
-    b = gd_target_new("a", 1, 0, turned, 2);
-    c = gd_target_new("a", 2, 0, turned, 2);
-    d = gd_target_new("a", 1, 0, turned, 1);
-    ck_assert(gd_target_equal(a, b));
-    ck_assert(!gd_target_equal(a, c) && !gd_target_equal(a, d) &&
-              !gd_target_equal(a, NULL));
-    ck_assert(gd_target_equal(NULL, NULL));
-    gd_target_unref(gd_target_ref(a));
-    gd_target_unref(a);
-    gd_target_unref(b);
-    gd_target_unref(c);
-    gd_target_unref(d);
+    a = gd_site_new("a", 1, 0, addresses, 2);
+    b = gd_site_new("a", 1, 0, turned, 2);
+    c = gd_site_new("a", 2, 0, turned, 2);
+    d = gd_site_new("a", 1, 0, turned, 1);
+    ck_assert(gd_site_equal(a, b));
+    ck_assert(!gd_site_equal(a, c) && !gd_site_equal(a, d) && !gd_site_equal(a, NULL));
+    ck_assert(gd_site_equal(NULL, NULL));
+    gd_site_unref(gd_site_ref(a));
+    gd_site_unref(a);
+    gd_site_unref(b);
+    gd_site_unref(c);
+    gd_site_unref(d);
 }
 END_TEST
 
@@ -299,4 +298,4 @@ GD_SUITE("place", nobody_is_asked_where_no_address_is_known,
          a_dial_that_fails_because_its_server_went_is_made_elsewhere,
          another_address_begins_with_a_clean_slate,
          the_lowest_priority_serves_while_one_of_it_is_well,
-         targets_are_the_same_in_any_order)
+         sites_are_the_same_in_any_order)

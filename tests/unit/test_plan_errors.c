@@ -7,11 +7,11 @@
 START_TEST(an_unknown_key_is_named_with_what_was_meant)
 {
     PLAN_REFUSE("admn: off\n", "gw.yaml:1:1: admn: unknown key; did you mean \"admin\"?");
-    PLAN_REFUSE(
-        "tls: on\n",
-        "gw.yaml:1:1: tls: unknown key; allowed are include, listen, admin, "
-        "workers, limits, trusted_proxies, log, drain, mock_seed, upstreams, defaults, "
-        "routes");
+    PLAN_REFUSE("tls: on\n",
+                "gw.yaml:1:1: tls: unknown key; allowed are include, listen, admin, "
+                "workers, limits, trusted_proxies, log, drain, mock_seed, resolver, "
+                "upstreams, defaults, "
+                "routes");
     PLAN_REFUSE(UP "routes:\n  GET /:\n    timout: 2s\n    calls: {x: users/}\n",
                 "gw.yaml:5:5: routes.\"GET /\".timout: unknown key; did you mean "
                 "\"timeout\"?");
@@ -27,7 +27,7 @@ START_TEST(options_of_later_versions_are_unknown)
 {
     PLAN_REFUSE("redis: {}\n", "gw.yaml:1:1: redis: unknown key; allowed are include, "
                                "listen, admin, workers, limits, trusted_proxies, log, "
-                               "drain, mock_seed, upstreams, defaults, routes");
+                               "drain, mock_seed, resolver, upstreams, defaults, routes");
 }
 END_TEST
 
@@ -185,7 +185,7 @@ START_TEST(mistakes_in_upstreams_are_found)
         "  o: {servers: http://h, pool: {max: 4, idle: 5}}\n"
         "  p: {servers: http://h, pool: {max: 4, min: 5}}\n"
         "  q: {servers: http://h, pool: {idle: 4, min: 5}}\n",
-        "gw.yaml:2:6: upstreams.a: servers (or mock) is missing",
+        "gw.yaml:2:6: upstreams.a: servers (or dns, srv, mock) is missing",
         "gw.yaml:3:5: upstreams.b: expected a URL, a list of URLs or a map of "
         "options, found nothing",
         "gw.yaml:4:6: upstreams.c: the URL of a server has no path and no query",
@@ -206,7 +206,7 @@ START_TEST(mistakes_in_upstreams_are_found)
         "gw.yaml:12:6: upstreams.l: expected a URL like http://10.0.0.5:8001, "
         "found \"h:80\"",
         "gw.yaml:13:6: upstreams.m: ports are 1 to 65535",
-        "gw.yaml:14:26: upstreams.n.mock: an upstream has either servers or a "
+        "gw.yaml:14:26: upstreams.n.mock: an upstream has either servers or "
         "mock, not both",
         "gw.yaml:15:47: upstreams.o.pool.idle: idle is more than max, which is 4",
         "gw.yaml:16:46: upstreams.p.pool.min: min is more than max, which is 4",

@@ -94,11 +94,11 @@ START_TEST(a_message_is_one_line)
     PLAN_REFUSE("log: {level: \"a\\nb\\x1b\"}\n",
                 "gw.yaml:1:14: log.level: expected error, warn, info or debug, found "
                 "\"a?b?\"");
-    PLAN_REFUSE(
-        "\"a\\nb\": 1\n",
-        "gw.yaml:1:1: \"a?b\": unknown key; allowed are include, listen, admin, "
-        "workers, limits, trusted_proxies, log, drain, mock_seed, upstreams, defaults, "
-        "routes");
+    PLAN_REFUSE("\"a\\nb\": 1\n",
+                "gw.yaml:1:1: \"a?b\": unknown key; allowed are include, listen, admin, "
+                "workers, limits, trusted_proxies, log, drain, mock_seed, resolver, "
+                "upstreams, defaults, "
+                "routes");
 }
 END_TEST
 
@@ -107,7 +107,7 @@ START_TEST(missing_servers_are_said_beside_other_mistakes)
     PLAN_REFUSE(
         "upstreams:\n  u: {timeut: 1s}\n  v: {servers: {url: http://h}, mock: 1}\n"
         "  w: {servers: }\n",
-        "gw.yaml:2:6: upstreams.u: servers (or mock) is missing",
+        "gw.yaml:2:6: upstreams.u: servers (or dns, srv, mock) is missing",
         "gw.yaml:2:7: upstreams.u.timeut: unknown key; did you mean \"timeout\"?",
         "gw.yaml:3:39: upstreams.v.mock: expected a map (`name: …`), found \"1\"",
         "gw.yaml:4:16: upstreams.w.servers: expected a URL like "
