@@ -21,7 +21,7 @@ static const char *reason(int status)
     case ARES_ETIMEOUT:
         return "no nameserver answered in time";
     case ARES_ECONNREFUSED:
-        return "no nameserver could be reached";
+        return "no nameserver could be reached, or each of them failed";
     case ARES_ESERVFAIL:
         return "the nameserver failed";
     case ARES_EREFUSED:

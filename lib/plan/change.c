@@ -49,6 +49,17 @@ static void compare_servers(const struct gd_plan_upstream *before,
     gd_dict_free(&dict);
 }
 
+/* Slots have one name; what is known of it goes on in the same ones. */
+static void compare_slots(const struct gd_plan_upstream *before,
+                          const struct gd_plan_upstream *upstream,
+                          struct gd_plan_change *change)
+{
+    if (strcmp(before->servers[0].name, upstream->servers[0].name) != 0)
+        return;
+    for (unsigned i = 0; i < before->server_count && i < upstream->server_count; i++)
+        change->servers[upstream->servers[i].index] = (int)before->servers[i].index;
+}
+
 static void compare_upstreams(const struct gd_plan *before, const struct gd_plan *plan,
                               struct gd_plan_change *change)
 {
@@ -66,7 +77,12 @@ static void compare_upstreams(const struct gd_plan *before, const struct gd_plan
         change->upstreams[i] = (int)same->index;
         if (memcmp(same->digest, upstream->digest, GD_DIGEST_BYTES) == 0)
             change->kept[i] = (int)same->index;
-        compare_servers(same, upstream, change);
+        if (same->discovery != upstream->discovery)
+            continue;
+        if (same->discovery == GD_DISCOVERY_NONE)
+            compare_servers(same, upstream, change);
+        else
+            compare_slots(same, upstream, change);
     }
     gd_dict_free(&dict);
 }

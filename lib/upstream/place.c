@@ -7,6 +7,9 @@
 #include "upstream/site.h"
 #include "upstream/warm.h"
 
+/* Of a server that has only been bound: no other site was counted there. */
+enum { FIRST_GENERATION = 1 };
+
 static void take_plan(struct gd_server *server)
 {
     server->site = NULL;
@@ -120,10 +123,11 @@ static void clear_counters(struct gd_server *server)
 }
 
 /* Nothing is known of the one that comes, nor held against it. */
-static void begin_anew(struct gd_server *server)
+static void begin_anew(struct gd_server *server, bool first)
 {
     gd_standing_forget(server);
-    clear_counters(server);
+    if (!first)
+        clear_counters(server);
     server->key = gd_balance_server_key(server->name);
     server->credit = 0;
     server->rests_until_us = server->asked_until_us = 0;
@@ -159,6 +163,7 @@ void gd_place_change(struct gd_server *server, struct gd_site *site)
 {
     struct gd_site *before = server->site;
     bool same = site && before && strcmp(site->name, before->name) == 0;
+    bool first;
 
     server->owner->placed -= server->address_count > 0;
     if (site)
@@ -166,9 +171,9 @@ void gd_place_change(struct gd_server *server, struct gd_site *site)
     else
         take_plan(server);
     server->owner->placed += server->address_count > 0;
-    server->generation++;
+    first = server->generation++ <= FIRST_GENERATION;
     if (!same)
-        begin_anew(server);
+        begin_anew(server, first);
     close_left(server);
     if (site == NULL)
         move_waiters(server);

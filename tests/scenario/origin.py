@@ -102,14 +102,16 @@ class Origin:
     paths given to `on` come first. All requests are kept in `.exchanges`.
     """
 
-    def __init__(self, answer=None, port=0):
+    def __init__(self, answer=None, port=0, host="127.0.0.1"):
         self.board = Board()
         self.answer = answer or (lambda exchange: exchange.reply({"path": exchange.request.target}))
         self.paths = {}
         self.exchanges, self.errors, self.socks = [], [], set()
         self.connections = 0
         self.stopped, self.stopper = socket.socketpair()
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=1024)
+        self.listener = socket.create_server(
+            (host, port), backlog=1024,
+            family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.acceptor = threading.Thread(target=self.accept, daemon=True)

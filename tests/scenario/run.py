@@ -38,8 +38,8 @@ class Scene:
         self.daemons.append(daemon)
         return daemon
 
-    def origin(self, answer=None, port=0):
-        return self.keep(Origin(answer, port))
+    def origin(self, answer=None, port=0, host="127.0.0.1"):
+        return self.keep(Origin(answer, port, host))
 
     def origin_process(self, port=0):
         return self.keep(OriginProcess(port))
