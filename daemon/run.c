@@ -45,10 +45,10 @@ static void raise_descriptor_limit(void)
 
 static void on_stop(evutil_socket_t signo, short what, void *arg)
 {
-    (void)signo;
-    (void)what;
     struct process *process = arg;
 
+    (void)signo;
+    (void)what;
     if (process->newest == NULL) /* names are being looked up */
         process->stopped = true;
     else
