@@ -306,3 +306,18 @@ def test_while_draining_there_is_none(scene):
         assert "draining" in answer.json()["errors"][0]
         assert client.response().status == 200
     assert daemon.wait_exit() == 0
+
+
+def test_two_thousand_routes_hold_no_request_up(scene):
+    """While a file is read that takes longer than that, requests go on."""
+    origin = scene.origin()
+    routes = "".join(f"  GET /r{i}/{{id}}: {{calls: {{a: 'up/a/{{id}}', b: 'up/b/{{a.x}}'}}}}\n" for i in range(2000))
+    daemon = scene.gatherd(config(origin, 1) + routes)
+    with Traffic(daemon.client, "/x", whole, clients=2, rate=200) as traffic:
+        for _ in range(5):
+            assert daemon.reload()["state"] == "done"
+        until(lambda: len(traffic.times_s) >= 50, "some traffic")
+    assert not traffic.wrong, traffic.wrong[:5]
+    # A busy machine may take any single one up; a worker that reads would take all of them.
+    slow = sum(seconds > 0.05 * SLOWDOWN for seconds in traffic.times_s)
+    assert slow <= len(traffic.times_s) / 10, sorted(traffic.times_s)[-10:]

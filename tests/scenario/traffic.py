@@ -19,7 +19,7 @@ class Traffic:
         self.pause_s = clients / rate
         self.stopping = threading.Event()
         self.lock = threading.Lock()
-        self.answers, self.opened, self.slowest_s, self.wrong = 0, 0, 0.0, []
+        self.answers, self.opened, self.times_s, self.wrong = 0, 0, [], []
         self.threads = [threading.Thread(target=self.run, daemon=True) for _ in range(clients)]
         for thread in self.threads:
             thread.start()
@@ -32,7 +32,7 @@ class Traffic:
                     client = self.connect()
                     self.note(opened=1)
                 answer = client.get(self.target)
-                self.note(answers=1, seconds=answer.elapsed, wrong=self.check(answer))
+                self.note(answers=1, times=[answer.elapsed], wrong=self.check(answer))
                 if answer.header("Connection") == "close":
                     client.close()
                     client = None
@@ -43,11 +43,11 @@ class Traffic:
         if client:
             client.close()
 
-    def note(self, answers=0, opened=0, seconds=0.0, wrong=None):
+    def note(self, answers=0, opened=0, times=(), wrong=None):
         with self.lock:
             self.answers += answers
             self.opened += opened
-            self.slowest_s = max(self.slowest_s, seconds)
+            self.times_s += times
             if wrong:
                 self.wrong.append(wrong)
 
