@@ -191,6 +191,18 @@ def a_process_that_dies_is_back_at_once(stage):
     stage.root.answers("http://127.0.0.1/", '"port":80')
 
 
+def a_hot_restart_becomes_the_main_process(stage):
+    def main_pid():
+        return stage.root.inside("systemctl", "show", "-P", "MainPID", "gatherd.service").stdout.strip()
+    before = main_pid()
+    stage.root.inside("systemctl", "kill", "--kill-who=main", "--signal=USR2", "gatherd.service")
+    until(lambda: main_pid() not in (before, "0"), "another main process")
+    stage.root.answers("http://127.0.0.1/", '"port":80')
+    until(lambda: stage.root.inside("test", "-d", f"/proc/{before}", check=False).returncode, "the old one ends")
+    state = stage.root.inside("systemctl", "is-active", "gatherd.service").stdout.strip()
+    assert state == "active", state
+
+
 def one_that_is_stuck_is_restarted(stage):
     """A stopped process stands for it. With a watchdog of seconds, to see it in time."""
     folder = "/etc/systemd/system/gatherd.service.d"
@@ -221,8 +233,8 @@ def purging_leaves_nothing(stage):
 TESTS = [two_builds_give_the_same_bytes, it_installs_with_nothing_but_its_dependencies,
          it_makes_nothing_that_others_can_write, it_is_running_when_the_machine_has_started, it_runs_in_its_sandbox,
          a_wrong_file_is_refused_by_reload_and_the_old_one_goes_on, the_demo_runs_as_a_service,
-         systemd_opens_a_port_that_gatherd_may_not, a_process_that_dies_is_back_at_once, one_that_is_stuck_is_restarted,
-         purging_leaves_nothing]
+         systemd_opens_a_port_that_gatherd_may_not, a_process_that_dies_is_back_at_once, a_hot_restart_becomes_the_main_process,
+         one_that_is_stuck_is_restarted, purging_leaves_nothing]
 
 
 class Stage:
