@@ -349,6 +349,11 @@ uint32_t gd_h2_room(const struct gd_h2 *h2)
     return limit - h2->count;
 }
 
+bool gd_h2_is_over(const struct gd_h2 *h2)
+{
+    return h2->over;
+}
+
 bool gd_h2_is_going(const struct gd_h2 *h2)
 {
     return h2->going || nghttp2_session_check_request_allowed(h2->session) == 0;

@@ -74,6 +74,9 @@ uint32_t gd_h2_room(const struct gd_h2 *h2);
 /** How many may be open at once. */
 uint32_t gd_h2_limit(const struct gd_h2 *h2);
 
+/** Whether nothing moves any more. */
+bool gd_h2_is_over(const struct gd_h2 *h2);
+
 /** Whether no stream will ever be opened again: the peer is going away, or is gone. */
 bool gd_h2_is_going(const struct gd_h2 *h2);
 

@@ -46,7 +46,10 @@ static void unlist(struct gd_carrier *carrier)
 
 static void on_ready(void *arg)
 {
-    gd_session_dial_done(arg);
+    if (gd_carrier_is_going(arg))
+        gd_session_dial_failed(arg, GD_FAIL_CONNECT, "it goes away at once");
+    else
+        gd_session_dial_done(arg);
 }
 
 static void on_room(void *arg)
@@ -196,6 +199,19 @@ struct gd_session *gd_carrier_add(struct gd_session *session)
         list(carrier);
     }
     return &slot->session;
+}
+
+bool gd_carrier_takes_blame(struct gd_session *session)
+{
+    const struct slot *slot = (struct slot *)session;
+    struct gd_carrier *carrier = slot->connection->carrier;
+
+    if (!gd_h2_is_over(carrier->h2))
+        return true;
+    if (carrier->blamed)
+        return false;
+    carrier->blamed = true;
+    return true;
 }
 
 struct gd_session *gd_carrier_remove(struct gd_session *session)

@@ -18,6 +18,7 @@ struct gd_carrier {
     uint32_t slots;
     bool leaving;
     bool listed;
+    bool blamed;                    /* its end was held against the server */
     struct gd_carrier *next, *prev; /* of its server's, while listed */
 };
 
@@ -48,6 +49,10 @@ struct gd_session *gd_carrier_add(struct gd_session *session);
 /** Closes a slot, whatever it is in the middle of; frees it at the end of the turn.
  *  Returns borrowed: its connection. */
 struct gd_session *gd_carrier_remove(struct gd_session *slot);
+
+/** Whether a failure on this slot is to be held against the server: the end of a
+ *  connection is one failure, however many leases it had. */
+bool gd_carrier_takes_blame(struct gd_session *slot);
 
 /* What the pool does where sessions carry many leases:
  */

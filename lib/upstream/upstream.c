@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "upstream/balance.h"
 #include "upstream/budget.h"
+#include "upstream/carrier.h"
 #include "upstream/health.h"
 #include "upstream/jar.h"
 #include "upstream/place.h"
@@ -253,9 +254,13 @@ gd_upstream_lease(struct gd_upstreams *upstreams, unsigned index, bool fresh,
 
 void gd_lease_judge(const struct gd_lease *lease, enum gd_failure failure, int status)
 {
-    if (failure == GD_FAIL_TIMEOUT || failure == GD_FAIL_RESET ||
-        failure == GD_FAIL_TLS || failure == GD_FAIL_PROTOCOL ||
-        (failure == GD_OK && status >= 500))
+    const struct gd_session *session = lease->session;
+    bool broken =
+        failure == GD_FAIL_RESET || failure == GD_FAIL_TLS || failure == GD_FAIL_PROTOCOL;
+
+    if (broken && session && session->h2 && !gd_carrier_takes_blame(lease->session))
+        return;
+    if (broken || failure == GD_FAIL_TIMEOUT || (failure == GD_OK && status >= 500))
         gd_standing_bad(lease->server, lease->trial);
     else if (failure == GD_OK)
         gd_standing_good(lease->server, lease->trial);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures gatherd beside nginx in one run, and its counts against the budgets.
 
-usage: bench.py --build DIR [quick] [compare|counts|composed|memory|pool|tls|start|abuse]...
+usage: bench.py --build DIR [quick] [compare|counts|composed|memory|pool|tls|h2|start|abuse]...
 
 Server under test on one core, origin and clients on the other. CPU seconds are those of
 the server alone. Counts (system calls, allocations, instructions) are the difference of
@@ -309,6 +309,29 @@ def tls(options):
     return int(ratio > budget)
 
 
+def h2(options):
+    """What HTTP/2 to the upstream costs beside HTTP/1.1, both kept."""
+    path, connections = "/g3", 32
+    with TlsOrigin() as origin:
+        trust = f", tls: {{ca: \"{origin.cert}\"}}"
+        spoken = ", http: 2"
+        with Gatherd(options.build, config(origin.port)) as plain, \
+                Gatherd(options.build, config(origin.h2_port, KEPT + spoken)) as plain_h2, \
+                Gatherd(options.build, config(origin.tls_port, KEPT + trust, scheme="https")) as tls_1, \
+                Gatherd(options.build, config(origin.tls_port, KEPT + trust + spoken, scheme="https")) as tls_h2:
+            runs = [(what, Measured(server, path, connections)) for what, server in
+                    (("HTTP/1.1, plain", plain), ("HTTP/2, plain", plain_h2), ("HTTP/1.1, TLS", tls_1),
+                     ("HTTP/2, TLS", tls_h2))]
+            measure_in_turn([run for _, run in runs], options)
+    first = runs[0][1].cpu
+    table("HTTP/2 to the upstream, gather 3 x 1 KiB; the upstream is nginx",
+          ["spoken", "requests/s", "p50 ms", "p99 ms", "CPU s/100k", "ratio"],
+          [[what, *run.cells(), f"{run.cpu / first:.2f}"] for what, run in runs])
+    for what, run in runs:
+        for wrong in run.wrong:
+            print(f"  errors: {what}: {wrong}")
+
+
 def start(options):
     lines = ["upstreams: {o: 'http://127.0.0.1:1'}", "routes:"]
     for number in range(2000):
@@ -332,7 +355,7 @@ def abused(options):
 
 
 PARTS = {"compare": compare, "counts": counts, "composed": composed, "memory": memory, "pool": pool,
-         "tls": tls, "start": start, "abuse": abused}
+         "tls": tls, "h2": h2, "start": start, "abuse": abused}
 ASKED_FOR = ("abuse",)  # not part of a run of all
 
 

@@ -182,7 +182,8 @@ http {{
     keepalive_requests 1000000000;
     server {{
         listen 127.0.0.1:{port};
-        listen 127.0.0.1:{tls_port} ssl;
+        listen 127.0.0.1:{h2_port} http2;
+        listen 127.0.0.1:{tls_port} ssl http2;
         ssl_certificate {folder}/cert.pem;
         ssl_certificate_key {folder}/key.pem;
         ssl_session_tickets {tickets};
@@ -284,14 +285,15 @@ class Nginx(NginxBase):
 
 
 class TlsOrigin(NginxBase):
-    """nginx as an upstream: the same 1 KiB at `port`, and by TLS at `tls_port`."""
+    """nginx as an upstream: the same 1 KiB at `port`, by HTTP/2 at `h2_port`, and by TLS,
+    with either, at `tls_port`."""
 
     core = CLIENT_CORE
 
     def __init__(self, tickets=True):
-        self.tls_port = free_port()
+        self.tls_port, self.h2_port = free_port(), free_port()
         body = '["' + "x" * 1020 + '"]'
-        super().__init__(TLS_ORIGIN, tls_port=self.tls_port, body=body,
+        super().__init__(TLS_ORIGIN, tls_port=self.tls_port, h2_port=self.h2_port, body=body,
                          tickets="on" if tickets else "off")
         self.cert = os.path.join(self.home.name, "cert.pem")
 

@@ -269,6 +269,32 @@ def test_an_idle_connection_that_ends_is_noticed(scene):
     assert good(daemon)
 
 
+def test_a_connection_that_breaks_is_one_failure_of_its_server(scene):
+    """Ten calls fail with it, which would be enough to take the server out."""
+    def answer(connection, _):
+        if len(connection.streams) == 10:
+            connection.close()
+
+    peers = [scene.keep(H2Peer(answer)), scene.keep(H2Peer(answer))]
+    calls = ", ".join(f"c{n}: {{url: peer/{n}, method: POST, default: none}}" for n in range(20))
+    daemon = scene.gatherd(f"""
+upstreams:
+  peer: {{servers: ["{peers[0].url}", "{peers[1].url}"], http: 2, balance: round_robin, retry: off, eject: {{errors: 5}}}}
+routes:
+  GET /x: {{calls: {{{calls}}}}}
+""")
+    assert daemon.get("/x").json() == {f"c{n}": "none" for n in range(20)}
+    assert [server["ejections"] for server in daemon.upstream("peer")["servers"]] == [0, 0]
+    assert daemon.upstream("peer")["failures"]["reset"] == 20
+
+
+def test_a_server_that_goes_away_at_once_is_not_dialled_again_and_again(scene):
+    peer = scene.keep(H2Peer(hello=h2.settings() + h2.goaway(0)))
+    daemon = before(scene, peer, ", retry: off")
+    assert failed(daemon, "connect")
+    assert daemon.server("peer")["connects"] == 1
+
+
 # --- silence -----------------------------------------------------------------------------------
 
 
