@@ -1,6 +1,7 @@
 """Whatever servers do, each request gets one answer in time, and it is its own."""
 import os
 
+from nameserver import Nameserver
 from waits import until
 from weather import Weather, ask_for
 
@@ -15,15 +16,30 @@ PARTS = {
     "four": (2, "retry: off, eject: off, balance: round_robin"),
     "five": (1, "retry: off, max_in_flight: 60"),
 }
+MOVING = ["one", "two"]  # their servers are looked up, and move
 
 
-def config(ports):
-    """The upstreams take their servers from the ports."""
-    lines, ports = ["upstreams:"], iter(ports)
-    for part, (count, options) in PARTS.items():
-        servers = ", ".join(f'"http://127.0.0.1:{next(ports)}"' for _ in range(count))
-        lines.append(f"  {part}: {{servers: [{servers}], timeout: 400ms,"
-                     f" connect_timeout: 200ms, {options}}}")
+def ports_of(part, weather):
+    """Those of its servers: parts take them one after the other."""
+    before = list(PARTS)[:list(PARTS).index(part)]
+    first = sum(PARTS[other][0] for other in before)
+    return weather.ports()[first:first + PARTS[part][0]]
+
+
+def publish(names, weather):
+    """Where the servers of the first two upstreams are at present."""
+    for part in MOVING:
+        names.set(f"_http._tcp.{part}.test", ttl=1,
+                  SRV=[(1, 1, port, "here.test") for port in ports_of(part, weather)])
+
+
+def config(names, weather):
+    lines = [f"resolver: {{servers: [\"127.0.0.1:{names.port}\"], timeout: 500ms, min_ttl: 200ms}}",
+             "upstreams:"]
+    for part, (_, options) in PARTS.items():
+        servers = ", ".join(f'"http://127.0.0.1:{port}"' for port in ports_of(part, weather))
+        where = f"srv: _http._tcp.{part}.test" if part in MOVING else f"servers: [{servers}]"
+        lines.append(f"  {part}: {{{where}, timeout: 400ms, connect_timeout: 200ms, {options}}}")
     lines += ["routes:", "  GET /all/{mark}:", f"    timeout: {DEADLINE_S * 1000:.0f}ms", "    calls:"]
     lines += [f"      {part}: {{url: \"{part}/of/{{mark}}\", optional: {str(part != 'one').lower()}}}"
               for part in PARTS]
@@ -32,15 +48,20 @@ def config(ports):
 
 def test_every_request_has_one_answer_of_its_own_in_time(scene):
     seconds = float(os.environ.get("GATHERD_STORM_SECONDS", "18"))
-    weather = scene.keep(Weather(sum(count for count, _ in PARTS.values()), seed=7))
-    daemon = scene.gatherd(config(weather.ports()), workers=2)
+    names = scene.keep(Nameserver())
+    names.set("here.test", ttl=60, A=["127.0.0.1"])
+    moving = range(sum(PARTS[part][0] for part in MOVING))
+    weather = scene.keep(Weather(sum(count for count, _ in PARTS.values()), 7, moving,
+                                 lambda: publish(names, weather)))
+    publish(names, weather)
+    daemon = scene.gatherd(config(names, weather), workers=2)
     weather.start()
     asked = ask_for(daemon, list(PARTS), DEADLINE_S, CLIENTS, seconds)
     weather.calm()
     print(f"# {asked.seen}, slowest {asked.slowest * 1000:.0f} ms, weather {weather.happened}")
     assert not asked.wrong, (len(asked.wrong), asked.wrong[:2])
     assert not asked.late, (len(asked.late), asked.late[:5])
-    assert all(asked.seen.values()), asked.seen
+    assert all(asked.seen.values()) and all(weather.happened.values()), asked.seen
     until(lambda: not daemon.busy(), "rest after the storm")
     for upstream in daemon.status()["upstreams"]:
         assert upstream["calls"] == upstream["succeeded"] + sum(upstream["failures"].values()), upstream

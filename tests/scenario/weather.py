@@ -40,13 +40,13 @@ class WeatherServer:
 
 
 class Weather:
-    """The servers, and what happens to them, at FRONTS places at a time. moved(weather):
-    tells the world the present addresses, when one has changed; None: they all stay."""
+    """The servers, and what happens to them, at FRONTS places at a time. Those whose index
+    is in `moving` may also move to another port, which moved() is to tell the world."""
 
     FRONTS = 4
 
-    def __init__(self, count, seed, moved=None):
-        self.moved = moved
+    def __init__(self, count, seed, moving=(), moved=None):
+        self.moving, self.moved = moving, moved
         self.servers = [WeatherServer() for _ in range(count)]
         self.happened = {"freeze": 0, "kill": 0, "slow": 0, "move": 0}
         self.over = threading.Event()
@@ -60,11 +60,12 @@ class Weather:
         """What happens to the servers of one front, one thing at a time."""
         dice = random.Random(seed * self.FRONTS + front)
         places = range(front, len(self.servers), self.FRONTS)
-        events = [self.freeze, self.kill, self.slow] + ([self.move] if self.moved else [])
         while not self.over.is_set():
+            at = dice.choice(places)
+            events = [self.freeze, self.kill, self.slow] + [self.move] * (at in self.moving)
             event = dice.choice(events)
             self.happened[event.__name__] += 1
-            event(dice, dice.choice(places))
+            event(dice, at)
             self.over.wait(dice.uniform(0, 0.2))
 
     def freeze(self, dice, at):
@@ -83,10 +84,10 @@ class Weather:
         self.over.wait(dice.uniform(0.1, 1.5))
         self.servers[at].signal(signal.SIGUSR2)
 
-    def move(self, dice, at):
+    def move(self, _dice, at):
         """Another address; the old one is gone at once, whoever still believes in it."""
         old, self.servers[at] = self.servers[at], WeatherServer()
-        self.moved(self)
+        self.moved()
         old.kill()
 
     def start(self):
