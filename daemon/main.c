@@ -11,6 +11,7 @@
 #include "daemon/explain.h"
 #include "daemon/operate.h"
 #include "daemon/run.h"
+#include "daemon/status.h"
 #include "plan/load.h"
 
 struct command {
@@ -112,6 +113,15 @@ static int command_reload(int argc, char **argv)
     return gd_operate_reload(argc ? argv[0] : NULL);
 }
 
+static int command_status(int argc, char **argv)
+{
+    struct gd_status_command command;
+    struct gd_err err;
+
+    return gd_status_read(argc, argv, &command, &err) ? gd_status_print(&command)
+                                                      : usage(err.text, "");
+}
+
 static int command_demo(int argc, char **argv)
 {
     struct gd_findings findings = {0};
@@ -178,6 +188,8 @@ static const struct command commands[] = {
      "say what would be done with a request (-H 'Name: value', --json)", command_explain},
     {"reload", "[URL]", "let a running gatherd read its configuration again",
      command_reload},
+    {"status", "[URL]",
+     "show what a running gateway does (--watch, --json, --token TOKEN)", command_status},
     {"demo", "", "run a gateway with built-in upstreams, ready to try", command_demo},
     {"schema", "", "print the JSON Schema of the configuration, for editors",
      command_schema},

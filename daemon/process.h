@@ -6,6 +6,7 @@
  */
 #include "base/loop.h"
 #include "daemon/install.h"
+#include "daemon/logs.h"
 #include "daemon/restart.h"
 #include "daemon/sockets.h"
 #include "daemon/teller.h"
@@ -15,7 +16,7 @@
 
 struct gd_placing;
 
-enum { GD_WORKERS_MAX = 256, GD_SIGNALS = 4 };
+enum { GD_WORKERS_MAX = 256, GD_SIGNALS = 5 };
 
 struct process {
     const char *file;     /* of the configuration; NULL: there is none to read again */
@@ -23,6 +24,7 @@ struct process {
     char *const *argv;    /* of the process, to start a successor */
     struct gd_sockets sockets, next_sockets; /* at work, and while workers switch */
     int admin_fd;                            /* that the admin endpoint listens on */
+    struct gd_logs logs;
     struct gd_restart restart;
     void (*wanted)(struct process *process); /* when the reload at hand is over */
     struct gd_mock_thread *mocks;

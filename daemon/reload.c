@@ -165,7 +165,7 @@ static void hand_over(struct process *process, struct gd_installed *installed)
         gd_worker_switch(process->workers[i], order);
     }
     gd_admin_change(process->admin, plan, installed->stats, installed->names);
-    gd_log_set_level(plan->log_level);
+    gd_logs_change(&process->logs, installed->plan);
     process->stats[GD_PROCESS_CONFIG_TIME] = (uint64_t)gd_loop_wall_s(process->loop);
     gd_run_warn(plan);
     warn_fixed(process, installed);
@@ -231,7 +231,8 @@ static struct gd_installed *prepare(struct process *process, struct gd_plan *pla
     struct gd_installed *installed = NULL;
     struct gd_err err;
 
-    if (gd_sockets_next(&process->sockets, plan, &process->next_sockets, &err)) {
+    if (gd_logs_try(plan, &err) &&
+        gd_sockets_next(&process->sockets, plan, &process->next_sockets, &err)) {
         installed = gd_install_prepare(process, plan, on_settled, &err);
         if (installed == NULL)
             gd_sockets_drop(&process->next_sockets);

@@ -69,6 +69,15 @@ static void on_restart(evutil_socket_t signo, short what, void *arg)
     gd_restart(arg);
 }
 
+static void on_reopen(evutil_socket_t signo, short what, void *arg)
+{
+    struct process *process = arg;
+
+    (void)signo;
+    (void)what;
+    gd_access_reopen(process->logs.access);
+}
+
 static bool start_signals(struct process *process, struct gd_err *err)
 {
     static const struct {
@@ -77,6 +86,7 @@ static bool start_signals(struct process *process, struct gd_err *err)
     } rows[GD_SIGNALS] = {{SIGTERM, on_stop},
                           {SIGINT, on_stop},
                           {SIGHUP, on_reload},
+                          {SIGUSR1, on_reopen},
                           {SIGUSR2, on_restart}};
 
     signal(SIGPIPE, SIG_IGN);
@@ -112,6 +122,8 @@ static bool start_workers(struct process *process, struct gd_err *err)
         struct gd_worker_config config = {
             .index = i,
             .first = &first,
+            .lane = gd_access_lane(process->logs.access, i),
+            .recent = process->logs.recents[i],
             .sockets = process->sockets.all,
             .socket_count = process->sockets.count,
             .home = process->loop,
@@ -135,6 +147,8 @@ static bool start_admin(struct process *process, struct gd_err *err)
         .stats = process->newest->stats,
         .worker_count = process->worker_count,
         .names = process->newest->names,
+        .recents = process->logs.recents,
+        .access = process->logs.access,
         .life = &process->life,
         .reload = &process->reload,
         .process = process->stats,
@@ -174,7 +188,7 @@ void gd_run_warn(const struct gd_plan *plan)
                    plan->upstreams[i].name);
 }
 
-static void prepare_process(const struct gd_plan *plan)
+static void prepare_process(void)
 {
     /* Large blocks go back to the system when they are freed, not to wait in a heap for
      * others. glibc would raise this limit at the first of them. */
@@ -182,8 +196,6 @@ static void prepare_process(const struct gd_plan *plan)
     /* Without descriptors libevent ends the process on its own. */
     event_set_log_callback(on_libevent_message);
     event_set_fatal_callback(on_libevent_fatal);
-    gd_log_set_level(plan->log_level);
-    gd_run_warn(plan);
     raise_descriptor_limit();
 }
 
@@ -213,6 +225,9 @@ static bool start(struct process *process, struct gd_plan *plan, struct gd_err *
         return false;
     gd_drain_init(process);
     process->worker_count = plan->workers ? plan->workers : core_count();
+    if (!gd_logs_open(&process->logs, plan, process->worker_count, err))
+        return false;
+    gd_run_warn(plan);
     if (!start_signals(process, err) || !gd_sockets_open(&process->sockets, plan, err))
         return false;
     first = gd_install_prepare(process, gd_plan_ref(plan), NULL, err);
@@ -234,6 +249,7 @@ static void finish(struct process *process)
     gd_teller_end(&process->teller);
     gd_placing_end(process);
     gd_admin_free(process->admin);
+    gd_logs_close(&process->logs);
     gd_mock_thread_stop(process->mocks);
     gd_restart_end(process);
     gd_sockets_close(&process->sockets);
@@ -258,7 +274,7 @@ int gd_run(struct gd_plan *plan, const char *file, char *const *argv)
     int code = GD_EXIT_OK;
 
     gd_handover_receive(&process.sockets);
-    prepare_process(plan);
+    prepare_process();
     if (!start(&process, plan, &err)) {
         gd_log(GD_LOG_ERROR, "%s", err.text);
         code = GD_EXIT_SYSTEM;

@@ -119,8 +119,11 @@ static bool prepare(struct gd_worker *worker, struct gd_err *err)
     if (worker->loop == NULL)
         return false;
     worker->engine = gd_engine_new(worker->loop, config->first, err);
-    return worker->engine && listen_on(worker, config->first->plan, config->sockets,
-                                       config->socket_count, err);
+    if (worker->engine == NULL)
+        return false;
+    gd_engine_observe(worker->engine, config->lane, config->recent);
+    return listen_on(worker, config->first->plan, config->sockets, config->socket_count,
+                     err);
 }
 
 static void on_warm(void *arg)

@@ -17,7 +17,9 @@ struct gd_worker;
 struct gd_worker_config {
     unsigned index;
     const struct gd_engine_plan *first; /* borrowed for the call */
-    const struct gd_socket *sockets;    /* it listens on */
+    struct gd_access_lane *lane;        /* of the access log */
+    struct gd_recent *recent;
+    const struct gd_socket *sockets; /* it listens on */
     unsigned socket_count;
     struct gd_loop *home;          /* the loop its callbacks run in, and on_switched */
     void (*on_warm)(void *arg);    /* once: it has the sessions that pool.min asks for, or

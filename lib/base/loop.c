@@ -277,6 +277,14 @@ int64_t gd_loop_wall_s(struct gd_loop *loop)
     return loop->wall_s;
 }
 
+int64_t gd_wall_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 void gd_loop_must(bool done)
 {
     if (done)

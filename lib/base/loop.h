@@ -54,6 +54,9 @@ uint64_t gd_loop_now_us(struct gd_loop *loop);
 /** Wall-clock seconds since 1970, read once per turn; for Date and logs only. */
 int64_t gd_loop_wall_s(struct gd_loop *loop);
 
+/** The same, in microseconds, now: for logs. From any thread, without a loop. */
+int64_t gd_wall_us(void);
+
 /* Timers ------------------------------------------------------------------------------
  */
 

@@ -93,7 +93,11 @@
     X(TIMEOUT_IDLE, COUNTER, "gatherd_client_timeouts_total", "wait=\"idle\"",           \
       "Client connections ended at a deadline")                                          \
     X(TIMEOUT_WRITE, COUNTER, "gatherd_client_timeouts_total", "wait=\"write\"",         \
-      "Client connections ended at a deadline")
+      "Client connections ended at a deadline")                                          \
+    X(LOG_FULL, COUNTER, "gatherd_access_log_lost_total", "reason=\"full\"",             \
+      "Lines of the access log that were lost: no room, or not taken")                   \
+    X(LOG_UNWRITTEN, COUNTER, "gatherd_access_log_lost_total", "reason=\"unwritten\"",   \
+      "Lines of the access log that were lost: no room, or not taken")
 
 /* One set a route and worker; requests by the status class they were answered with, and
  * by the class of the required call that failed them. */

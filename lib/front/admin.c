@@ -32,8 +32,10 @@ static const struct row {
     bool open;
     gd_admin_fn *run;
 } rows[] = {
+    {"GET /", true, gd_admin_page}, /* it holds nothing: what it shows, it asks for */
     {"GET /status", false, gd_admin_status},
     {"GET /metrics", false, gd_admin_metrics},
+    {"GET /requests", false, gd_admin_requests},
     {"GET /explain", false, gd_admin_explain},
     {"GET /config", false, gd_admin_config},
     {"GET /routes", false, gd_admin_routes},

@@ -5,17 +5,21 @@
  * own, so it answers whatever the workers are busy with, and reads their counters without
  * a lock.
  *
- * Pages are read and change nothing: GET /status (JSON), /metrics (Prometheus), /healthz,
- * /readyz, /config, /routes, and /explain?method=GET&path=/x&host=example.com (JSON).
- * Actions are a POST: /reload, and /upstreams/{name}/servers/{server}/drain and …/resume.
- * They are answered when all workers have done them, take no body, and are refused when a
- * page of another site, or a form, sends them. The table is in admin.c.
+ * Pages are read and change nothing: GET / (for people), /status (JSON), /metrics
+ * (Prometheus), /requests, /config, /routes (JSON), /healthz, /readyz, and
+ * /explain?method=GET&path=/x&host=example.com (JSON). Actions are a POST: /reload, and
+ * /upstreams/{name}/servers/{server}/drain and …/resume. They are answered when all
+ * workers have done them, take no body, and are refused when a page of another site, or a
+ * form, sends them. The table is in admin.c.
  */
 #include "base/loop.h"
 #include "base/stat.h"
 #include "plan/plan.h"
 
 /** The life of the process, as /readyz and /status show it. */
+struct gd_access;
+struct gd_recent;
+
 enum gd_life { GD_LIFE_STARTING, GD_LIFE_READY, GD_LIFE_DRAINING };
 
 const char *gd_life_word(enum gd_life life);
@@ -42,7 +46,9 @@ struct gd_reload_view {
  *  things come. */
 struct gd_admin_source {
     const struct gd_plan *plan;
-    struct gd_stats *const *stats; /* a set for each worker */
+    struct gd_stats *const *stats;    /* a set for each worker */
+    struct gd_recent *const *recents; /* likewise; NULL: nothing is remembered */
+    const struct gd_access *access;   /* or NULL */
     unsigned worker_count;
     const struct gd_names *names; /* of the plan; on the admin's loop; NULL: none */
     const _Atomic int *life;      /* enum gd_life */

@@ -80,8 +80,8 @@ void gd_admin_end(struct gd_admin_action *action, int status, json_t *json);
 typedef void gd_admin_fn(struct gd_admin *admin, struct gd_request *request,
                          const struct gd_match *match);
 
-gd_admin_fn gd_admin_status, gd_admin_metrics, gd_admin_explain, gd_admin_health,
-    gd_admin_readiness;
+gd_admin_fn gd_admin_page, gd_admin_status, gd_admin_metrics, gd_admin_requests,
+    gd_admin_explain, gd_admin_health, gd_admin_readiness;
 gd_admin_fn gd_admin_config, gd_admin_routes;
 gd_admin_fn gd_admin_drain, gd_admin_resume, gd_admin_reload;
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "front/admin_inside.h"
+#include "front/recent.h"
 #include "front/sum.h"
 #include "gather/explain.h"
 
@@ -23,6 +24,16 @@ void gd_admin_metrics(struct gd_admin *admin, struct gd_request *request,
 
     gd_document_answer(request, 200, GD_SPAN("text/plain; version=0.0.4; charset=utf-8"),
                        document, gd_sum_metrics(&document->text, &admin->source));
+}
+
+void gd_admin_requests(struct gd_admin *admin, struct gd_request *request,
+                       const struct gd_match *match)
+{
+    struct gd_document *document = gd_document_new();
+    unsigned count = admin->source.recents ? admin->source.worker_count : 0;
+
+    gd_document_answer(request, 200, GD_SPAN("application/json"), document,
+                       gd_recent_json(admin->source.recents, count, &document->text));
 }
 
 /* A parameter of the query, decoded. What is asked for is a path with its query, where

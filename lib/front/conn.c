@@ -35,8 +35,7 @@ void gd_conn_forget(struct gd_conn *conn)
     gd_flow_end_body(conn);
     if (release)
         release(conn->release_arg);
-    if (conn->request && conn->told && conn->front->handler.on_end)
-        conn->front->handler.on_end(conn->front->arg, conn->request);
+    gd_ending_tell(conn);
     conn->request = NULL;
     conn->flow = NULL;
     gd_arena_free(&conn->arena);
@@ -98,6 +97,7 @@ static void client_gone(struct gd_conn *conn)
 {
     if (conn->request && (!conn->answered || conn->streaming))
         gd_front_count(conn->front, GD_WORKER_CLIENT_GONE, 1);
+    conn->ending.how = GD_END_GONE;
     gd_conn_close(conn, false);
 }
 
@@ -136,6 +136,7 @@ void gd_conn_enter(struct gd_conn *conn, enum gd_conn_state state)
         gd_timer_arm(&conn->timer, limits->header_timeout_ms);
         break;
     case GD_CONN_HEAD:
+        conn->ending.head_us = gd_loop_now_us(conn->front->loop);
         if (!first) /* for the first one the time runs since the connection is open */
             gd_timer_arm(&conn->timer, limits->header_timeout_ms);
         break;
@@ -395,6 +396,7 @@ static void on_write_deadline(struct gd_conn *conn)
         return;
     }
     gd_front_count(conn->front, GD_WORKER_TIMEOUT_WRITE, 1);
+    conn->ending.how = GD_END_STALLED;
     gd_conn_close(conn, true);
 }
 

@@ -10,6 +10,7 @@
  *   guard.c  from bytes to requests: what is taken, what is refused
  *   reply.c  from answers to bytes
  *   flow.c, flow_body.c  answers and bodies in pieces (flow.h)
+ *   ending.c what is told of a request that is over (ending.h)
  *
  * Invariant: libevhtp's request object exists exactly while conn->request does, and no
  * byte of the network ever reaches libevhtp. Its functions are called from the frames of
@@ -25,6 +26,7 @@
  * A streamed answer goes from WAIT to WRITE and back with each piece the socket does not
  * take at once; a streamed body comes in during both.
  */
+#include "front/ending.h"
 #include "front/inside.h"
 
 enum gd_conn_state {
@@ -72,6 +74,7 @@ struct gd_conn {
     bool linger;    /* the client may still be sending when that answer ends */
     bool head_only; /* HEAD: answer without body */
     uint8_t minor;  /* HTTP/1.minor of the request */
+    struct gd_ending ending;
     uint32_t requests;
 
     struct gd_span window; /* pumping: bytes not consumed yet */

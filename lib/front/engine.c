@@ -99,6 +99,7 @@ static const struct kind {
 
 static void start(struct gd_passage *passage)
 {
+    passage->started = true;
     gd_facts_fill(&passage->facts, passage->request, &passage->generation->plan->trusted);
     kinds[passage->route->kind].start(passage);
 }
@@ -181,6 +182,7 @@ static void on_head(void *arg, struct gd_request *request)
     passage->gather = NULL;
     passage->events = NULL;
     passage->pass = NULL;
+    passage->started = false;
     request->user = passage;
     request->lines =
         gd_cors_lines(&passage->route->finish, &request->head.fields, request->arena);
@@ -224,11 +226,12 @@ static void on_gone(void *arg, struct gd_request *request)
     gd_stat_add(&gd_passage_stats(passage)[GD_ROUTE_IN_FLIGHT], -1);
 }
 
-static void on_end(void *arg, struct gd_request *request)
+static void on_end(void *arg, const struct gd_request *request,
+                   const struct gd_request_end *end)
 {
-    struct gd_passage *passage = request->user;
+    struct gd_passage *passage = request ? request->user : NULL;
 
-    (void)arg;
+    gd_observe(arg, request, end);
     if (passage)
         gd_generation_leave(passage->generation);
 }
@@ -257,6 +260,7 @@ struct gd_engine *gd_engine_new(struct gd_loop *loop, const struct gd_engine_pla
     };
 
     engine->loop = engine->warming.loop = loop;
+    engine->observer.chance = gd_loop_now_us(loop) | 1;
     gd_generation_begin(engine, first);
     if (gd_forwarder_init(&engine->forwarder, err))
         engine->front = gd_front_new(&config, err);
@@ -276,6 +280,13 @@ void gd_engine_switch(struct gd_engine *engine, const struct gd_engine_plan *nex
 void gd_engine_await_warm(struct gd_engine *engine, void (*on_warm)(void *arg), void *arg)
 {
     gd_warming_await(&engine->warming, on_warm, arg);
+}
+
+void gd_engine_observe(struct gd_engine *engine, struct gd_access_lane *lane,
+                       struct gd_recent *recent)
+{
+    engine->observer.lane = lane;
+    engine->observer.recent = recent;
 }
 
 struct gd_listener *gd_engine_listen(struct gd_engine *engine, int fd,

@@ -43,6 +43,15 @@ void gd_engine_switch(struct gd_engine *engine, const struct gd_engine_plan *nex
 void gd_engine_await_warm(struct gd_engine *engine, void (*on_warm)(void *arg),
                           void *arg);
 
+struct gd_access_lane;
+struct gd_recent;
+
+/** Where what becomes of requests is written down: the worker's lane to the access log,
+ *  and its memory of slow and failed ones. Borrowed, either may be NULL; they must
+ * outlive the engine. Before the loop runs. */
+void gd_engine_observe(struct gd_engine *engine, struct gd_access_lane *lane,
+                       struct gd_recent *recent);
+
 /** Accepts connections from a listening socket, as gd_front_listen. */
 struct gd_listener *gd_engine_listen(struct gd_engine *engine, int fd,
                                      const struct gd_plan_listen *settings,

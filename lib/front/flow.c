@@ -104,6 +104,7 @@ bool gd_request_write(struct gd_request *request, const struct iovec *iov, int c
     struct gd_conn *conn = request->conn;
     struct iovec all[VECTOR];
     size_t n = 0, want;
+    bool done;
 
     assert(conn->request == request && conn->streaming);
     assert(conn->state != GD_CONN_WRITE && count <= GD_WRITE_PIECES_MAX);
@@ -115,8 +116,10 @@ bool gd_request_write(struct gd_request *request, const struct iovec *iov, int c
     }
     /* After an error the socket is writable for ever: the next attempt, from the loop,
      * ends the connection, so that nobody is told inside this call. */
-    if (want == 0 ||
-        (gd_stream_write(&conn->stream, all, count, &n) == GD_IO_OK && n == want)) {
+    done = want == 0 ||
+           (gd_stream_write(&conn->stream, all, count, &n) == GD_IO_OK && n == want);
+    conn->ending.sent += n;
+    if (done) {
         gd_buf_free(&conn->out);
         if (last)
             gd_conn_answered(conn);
@@ -146,5 +149,6 @@ void gd_request_abort(struct gd_request *request)
 
     assert(conn->request == request && conn->streaming);
     close_flow(conn);
+    conn->ending.how = GD_END_ABORTED;
     gd_conn_close(conn, true);
 }

@@ -38,6 +38,14 @@ bool gd_flow_take_body(struct gd_conn *conn);
 /** The handler gets no more of the body. Nothing without a flow. */
 void gd_flow_end_body(struct gd_conn *conn);
 
+/** Bytes of a streamed body that have come. */
+static inline uint64_t gd_flow_received(const struct gd_conn *conn)
+{
+    return conn->flow && conn->flow->room <= conn->request->max_body
+               ? conn->request->max_body - conn->flow->room
+               : 0;
+}
+
 static inline bool gd_flow_paused(const struct gd_conn *conn)
 {
     return conn->flow && conn->flow->wanted && conn->flow->paused;

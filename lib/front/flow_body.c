@@ -73,13 +73,13 @@ void gd_flow_begin(struct gd_conn *conn)
                         "the request header is too large");
         return;
     }
+    flow->room = request->max_body;
     if (head->framing == GD_FRAMING_LENGTH && head->content_length > request->max_body) {
         gd_guard_refuse(conn, GD_WORKER_REJECTED_BODY, 413, too_large);
         return;
     }
     flow->wanted = head->framing != GD_FRAMING_NONE;
     flow->expects = head->expect_continue && conn->window.len == 0;
-    flow->room = request->max_body;
     flow->progress_us = gd_loop_now_us(front->loop);
     gd_timer_init(&flow->timer, front->loop, on_body_timer, conn);
     conn->state = GD_CONN_WAIT;

@@ -39,6 +39,7 @@
 #include "base/arena.h"
 #include "base/loop.h"
 #include "base/stat.h"
+#include "front/end.h"
 #include "http/head.h"
 #include "http/target.h"
 #include "net/address.h"
@@ -106,10 +107,13 @@ struct gd_handler {
      * has been handed over whole, never inside a call of this header, and never for a
      * request the handler has not been given. May be NULL. */
     void (*on_gone)(void *arg, struct gd_request *request);
-    /** The last that is heard of a request the handler has been given: it is answered and
-     * all of it is written and released, or on_gone has run. Exactly once. What the
-     * request needed may go now, but for what is on the stack. May be NULL. */
-    void (*on_end)(void *arg, struct gd_request *request);
+    /** The request is over, however it ended: it is answered and all of it is written and
+     * released, or on_gone has run, or the front has refused it. Runs exactly once for
+     * each, last of all callbacks; what lives in its arena is still there. What the
+     * request needed may go now, but for what is on the stack. request: NULL when the
+     * front has refused the head. May be NULL. */
+    void (*on_end)(void *arg, const struct gd_request *request,
+                   const struct gd_request_end *end);
 };
 
 /** What is answered. Everything is borrowed until `release` runs. */

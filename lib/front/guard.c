@@ -14,9 +14,9 @@ static void skip(struct gd_conn *conn, size_t n)
 
 static void refuse(struct gd_conn *conn, int status, const char *detail)
 {
-    char made[GD_REQUEST_ID_BYTES];
-    struct gd_span id = {made, sizeof(made)};
+    struct gd_span id = {conn->ending.id, sizeof(conn->ending.id)};
 
+    conn->ending.refused = true;
     if (conn->request)
         conn->request->refused = status;
     gd_conn_abandon(conn);
@@ -27,7 +27,7 @@ static void refuse(struct gd_conn *conn, int status, const char *detail)
     } else {
         conn->head_only = false;
         conn->minor = 1;
-        gd_ids_write(&conn->front->ids, made);
+        gd_ids_write(&conn->front->ids, conn->ending.id);
     }
     gd_reply_problem(conn, status, detail, id);
 }
@@ -206,6 +206,7 @@ static bool begin(struct gd_conn *conn, const struct gd_request_head *head)
     struct gd_request *request;
 
     conn->parse = (struct gd_head_state){0};
+    conn->ending.head_us = 0;
     conn->memory_left = front->limits->request_memory;
     gd_arena_init(&conn->arena, front->blocks, ARENA_STEP, front->limits->request_memory);
     conn->arena.budget = &conn->memory_left;

@@ -27,21 +27,21 @@ struct gd_pass {
     struct gd_lease lease;
     struct gd_relay relay;
     struct gd_timer timer;
-    uint64_t start_us;
+    uint64_t start_us, asked_us, leased_us, ended_us; /* as in a trail */
     uint64_t moved, moved_us; /* what the relay had moved, and when that was seen */
     int status;               /* of the reply */
     bool opened;              /* the answer's head was handed over */
     bool leased;
-    bool uploading;    /* the request's body is not complete */
-    bool consumed;     /* a piece of it was taken */
-    bool paused;       /* it is held back */
-    bool held;         /* the client has not taken a piece of the answer */
-    bool retried;      /* the one retry after a stale connection is used up */
-    bool fresh;        /* the next lease must be a new connection */
-    bool extra;        /* it holds one of the upstream's tries beside the first */
-    bool ended;        /* the upstream is done with */
-    uint32_t tries;    /* beside the first */
-    uint32_t refusals; /* times the server had not looked at the request */
+    bool uploading;          /* the request's body is not complete */
+    bool consumed;           /* a piece of it was taken */
+    bool paused;             /* it is held back */
+    bool held;               /* the client has not taken a piece of the answer */
+    bool retried;            /* the one retry after a stale connection is used up */
+    bool fresh;              /* the next lease must be a new connection */
+    bool extra;              /* it holds one of the upstream's tries beside the first */
+    enum gd_failure failure; /* once it has ended */
+    uint32_t tries;          /* beside the first */
+    uint32_t refusals;       /* times the server had not looked at the request */
 };
 
 static void attempt(struct gd_pass *pass);
@@ -82,7 +82,8 @@ static void leave_upstream(struct gd_pass *pass, enum gd_failure failure)
 {
     struct gd_upstream_stats *stats = stats_of(pass);
 
-    pass->ended = true;
+    pass->ended_us = gd_loop_now_us(pass->shared->loop);
+    pass->failure = failure;
     gd_timer_disarm(&pass->timer);
     judge(pass, failure, pass->status);
     gd_relay_cancel(&pass->relay);
@@ -139,9 +140,31 @@ static void fail(struct gd_pass *pass, enum gd_failure failure)
 
 void gd_pass_cancel(struct gd_pass *pass)
 {
-    if (!pass->ended)
+    if (pass->ended_us == 0)
         leave_upstream(pass, GD_FAIL_CANCELLED);
     release(pass);
+}
+
+bool gd_pass_trail(const struct gd_pass *pass, struct gd_trail *trail)
+{
+    const struct gd_plan_server *server = gd_lease_server(&pass->lease);
+
+    *trail = (struct gd_trail){
+        .name = gd_span_of(upstream_of(pass)->name),
+        .server = server ? gd_span_of(server->name) : GD_SPAN(""),
+        .item = GD_TRAIL_SINGLE,
+        .start_us = pass->start_us,
+        .asked_us = pass->asked_us,
+        .dial_us = pass->asked_us ? pass->lease.dial_us : 0,
+        .leased_us = pass->leased_us,
+        .heard_us = pass->leased_us && pass->relay.heard ? pass->relay.heard_us : 0,
+        .end_us = pass->ended_us,
+        .failure = pass->failure,
+        .status = pass->status,
+        .tries = pass->tries,
+        .stale = pass->retried,
+    };
+    return pass->ended_us != 0;
 }
 
 /* Deadlines -------------------------------------------------------------------------- */
@@ -355,6 +378,7 @@ static void start_relay(struct gd_pass *pass)
     bool has_body = gd_pass_has_body(request);
 
     pass->leased = true;
+    pass->leased_us = gd_loop_now_us(pass->shared->loop);
     gd_buf_init(&pass->head, gd_loop_blocks(pass->shared->loop),
                 HEAD_EXTRA_BYTES + pass->shared->limits->header_bytes);
     if (!gd_buf_reserve(&pass->head, HEAD_USUAL) ||
@@ -387,6 +411,8 @@ static void attempt(struct gd_pass *pass)
 {
     const struct gd_plan_pass *plan = pass->route->pass;
 
+    pass->asked_us = gd_loop_now_us(pass->shared->loop);
+    pass->leased_us = 0;
     pass->lease.may_fail =
         pass->tries < plan->upstream->retry.tries && !gd_pass_has_body(pass->request);
     switch (gd_upstream_lease(pass->shared->upstreams, plan->upstream->index, pass->fresh,

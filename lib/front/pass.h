@@ -16,6 +16,7 @@
  */
 #include "front/front.h"
 #include "gather/gather.h"
+#include "gather/trail.h"
 
 struct gd_pass;
 
@@ -37,5 +38,8 @@ void gd_pass_body(struct gd_pass *pass, struct gd_span piece, bool last);
 /** The client has left, or the front answers itself: the upstream's connection is closed
  *  at once. */
 void gd_pass_cancel(struct gd_pass *pass);
+
+/** Its trail, named after the upstream, once it has ended. False: it never began. */
+bool gd_pass_trail(const struct gd_pass *pass, struct gd_trail *trail);
 
 #endif

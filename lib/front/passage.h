@@ -4,8 +4,10 @@
  * A passage: one routed request on its way from the match to the counted answer. Private
  * to the engine and to the files that answer a kind of route.
  */
+#include "front/access.h"
 #include "front/engine.h"
 #include "front/front.h"
+#include "front/recent.h"
 #include "gather/gather.h"
 #include "plan/route.h"
 
@@ -27,12 +29,21 @@ struct gd_generation {
     struct gd_generation *next; /* an older one that is still needed */
 };
 
+/** Where what is known of ended requests goes. */
+struct gd_observer {
+    struct gd_access_lane *lane; /* borrowed, or NULL */
+    struct gd_recent *recent;    /* borrowed, or NULL */
+    uint64_t chance;             /* of a line to be written, where not all are */
+    uint64_t memory[GD_RECORD_MAX / sizeof(uint64_t)]; /* of the record at hand */
+};
+
 struct gd_engine {
     struct gd_loop *loop;
     struct gd_generation *newest; /* of a list of all */
     struct gd_front *front;
     struct gd_forwarder forwarder;
     struct gd_warming warming;
+    struct gd_observer observer;
 };
 
 /** Lives in the arena of its request. */
@@ -46,6 +57,7 @@ struct gd_passage {
     struct gd_pass *pass;     /* NULL: none runs */
     struct gd_match match;
     struct gd_facts facts;
+    bool started; /* the facts are there */
 };
 
 /* generation.c ----------------------------------------------------------------------- */
@@ -74,6 +86,13 @@ void gd_passage_refuse(struct gd_passage *passage, int status, const char *detai
 /** Returns what upstreams hear of the client, owned by the request's arena; NULL when
  * that is at its bound. */
 struct gd_forward *gd_passage_forward(struct gd_passage *passage);
+
+/* note.c ------------------------------------------------------------------------------
+ */
+
+/** Writes down what became of a request, where that is wanted. */
+void gd_observe(struct gd_engine *engine, const struct gd_request *request,
+                const struct gd_request_end *end);
 
 /* redirect.c ------------------------------------------------------------------------- */
 

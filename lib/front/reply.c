@@ -117,6 +117,7 @@ bool gd_reply_head(struct gd_conn *conn, const struct gd_answer *answer,
     struct gd_span type = answer->content_type;
     bool ok;
 
+    conn->ending.status = (uint16_t)answer->status;
     gd_buf_free(out);
     gd_buf_init(out, front->blocks, HEAD_MAX);
     ok =
@@ -166,6 +167,7 @@ static void write_now(struct gd_conn *conn, const struct iovec *iov, int count)
     conn->state = GD_CONN_WRITE;
     switch (gd_stream_write(&conn->stream, iov, count, &n)) {
     case GD_IO_OK:
+        conn->ending.sent += n;
         if (n == gd_iov_bytes(iov, count)) {
             gd_conn_answered(conn);
             return;
@@ -175,6 +177,7 @@ static void write_now(struct gd_conn *conn, const struct iovec *iov, int count)
         break;
     case GD_IO_EOF:
     case GD_IO_ERROR:
+        conn->ending.how = GD_END_GONE;
         gd_conn_close(conn, true);
         return;
     }
@@ -188,6 +191,7 @@ void gd_reply_continue(struct gd_conn *conn)
     switch (gd_stream_write(&conn->stream, conn->iov_at, conn->iov_left, &n)) {
     case GD_IO_OK:
         conn->written += n;
+        conn->ending.sent += n;
         conn->iov_at = gd_iov_advance(conn->iov_at, &conn->iov_left, n);
         if (conn->iov_left > 0)
             return;
@@ -201,6 +205,7 @@ void gd_reply_continue(struct gd_conn *conn)
         return;
     case GD_IO_EOF:
     case GD_IO_ERROR:
+        conn->ending.how = GD_END_GONE;
         gd_conn_close(conn, true);
     }
 }

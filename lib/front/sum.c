@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "front/access.h"
 #include "json/text.h"
 #include "plan/tls_context.h"
 #include "upstream/jar.h"
@@ -44,6 +45,7 @@ struct gd_stats *gd_sum_stats(const struct gd_admin_source *source)
     struct gd_stats *sum =
         gd_stats_new(plan->route_count, plan->upstream_count, plan->server_count);
 
+    gd_access_count(source->access, sum->worker);
     for (unsigned w = 0; w < source->worker_count; w++) {
         const struct gd_stats *stats = source->stats[w];
 

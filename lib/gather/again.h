@@ -24,6 +24,9 @@ void gd_hedge_arm(struct gd_call *call);
 /** Whether a second request is on its way. */
 bool gd_hedge_runs(const struct gd_call *call);
 
+/** Whether a second request was sent. */
+bool gd_hedge_was_sent(const struct gd_call *call);
+
 /** Disarms or cancels it, and gives back what it holds. Idempotent. */
 void gd_hedge_stop(struct gd_call *call);
 

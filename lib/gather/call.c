@@ -193,6 +193,8 @@ static enum verdict step_lease(struct gd_call *call)
 {
     struct gd_gather_context *shared = gd_gather_shared(call->gather);
 
+    call->asked_us = gd_loop_now_us(shared->loop);
+    call->leased_us = 0;
     call->lease.may_fail = gd_retry_may_follow(call);
     switch (gd_upstream_lease(shared->upstreams, call->plan->upstream->index, call->fresh,
                               &call->lease, on_lease, call)) {
@@ -210,6 +212,7 @@ static enum verdict step_exchange(struct gd_call *call)
 {
     enum gd_failure failure = gd_call_write_fields(call, gd_lease_server(&call->lease));
 
+    call->leased_us = gd_loop_now_us(gd_gather_shared(call->gather)->loop);
     if (failure) {
         /* Nothing was sent, so the connection is as good as before. */
         gd_lease_end(&call->lease, true);
@@ -318,6 +321,7 @@ static void account(struct gd_call *call)
     struct gd_upstream_stats *stats = stats_of(call);
     uint64_t now_us = gd_loop_now_us(gd_gather_shared(call->gather)->loop);
 
+    call->ended_us = now_us;
     gd_stat_add(&stats->values[GD_UPSTREAM_IN_FLIGHT], -1);
     if (call->failure)
         gd_stat_inc(&stats->values[GD_UPSTREAM_FAIL_CONNECT + call->failure - 1]);

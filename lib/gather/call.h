@@ -58,6 +58,9 @@ struct gd_call {
     uint32_t pause_ms;       /* before the next one */
     uint32_t retry_after_s;  /* what the last reply asked for; 0: nothing */
     uint64_t start_us;
+    uint64_t asked_us;      /* the try at hand: a connection was asked for */
+    uint64_t leased_us;     /* … and was there; 0: not yet */
+    uint64_t ended_us;      /* once ENDED; 0: it never ran */
     struct gd_buf request;  /* the head of the request */
     struct gd_span content; /* its body, in the arena or the browser's own */
     struct gd_span path;    /* of the target, in the arena, where there is a jar */

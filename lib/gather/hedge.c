@@ -7,6 +7,7 @@ struct gd_hedge {
     struct gd_lease lease;
     struct gd_exchange exchange;
     uint32_t after_ms;
+    bool sent;
     bool runs; /* it waits for a session, or is on its way */
 };
 
@@ -91,6 +92,7 @@ static void send_request(struct gd_hedge *hedge)
         return;
     }
     count(hedge, GD_UPSTREAM_HEDGES);
+    hedge->sent = true;
     hedge->exchange.budget = gd_gather_budget(call->gather);
     hedge->exchange.content = call->content;
     gd_exchange_start(&hedge->exchange, hedge->lease.session, call->plan->method,
@@ -172,6 +174,11 @@ void gd_hedge_arm(struct gd_call *call)
 bool gd_hedge_runs(const struct gd_call *call)
 {
     return call->hedge && call->hedge->runs;
+}
+
+bool gd_hedge_was_sent(const struct gd_call *call)
+{
+    return call->hedge && call->hedge->sent;
 }
 
 void gd_hedge_stop(struct gd_call *call)

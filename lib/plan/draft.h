@@ -10,6 +10,25 @@
 
 struct gd_draft_log {
     enum gd_log_level level;
+    const struct gd_yaml_node *error, *access;
+    uint32_t slow_ms;
+    unsigned recent;
+};
+
+struct gd_draft_error_log {
+    const struct gd_yaml_node *to, *levels;
+    enum gd_log_level level;
+};
+
+struct gd_draft_access_log {
+    const struct gd_yaml_node *to, *format, *headers;
+    double sample;
+    bool query;
+    size_t buffer;
+};
+
+struct gd_draft_route_log {
+    double sample;
 };
 
 struct gd_draft_drain {
@@ -92,7 +111,7 @@ struct gd_draft_forward {
 
 struct gd_draft_route {
     const struct gd_yaml_node *calls, *pass, *redirect, *respond, *merge, *status,
-        *response_headers, *cors, *cache_control;
+        *response_headers, *cors, *cache_control, *access_log;
     uint32_t timeout_ms;
     size_t max_body;
     struct gd_draft_forward forward;

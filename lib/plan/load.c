@@ -69,7 +69,6 @@ static void load_top(struct gd_loader *loader)
             assert(!gd_report_empty(&loader->report));
     check_declared_once(loader);
     plan->workers = top->workers;
-    plan->log_level = top->log.level;
     plan->drain_grace_ms = top->drain.grace_ms;
     plan->drain_timeout_ms = top->drain.timeout_ms;
     plan->limits = top->limits;
@@ -78,6 +77,7 @@ static void load_top(struct gd_loader *loader)
     gd_load_trusted(loader);
     gd_load_listen(loader);
     gd_load_resolver(loader);
+    gd_load_log(loader);
 }
 
 static void loader_init(struct gd_loader *loader, const struct gd_load_options *options)

@@ -156,6 +156,7 @@ static void load_options(struct gd_loader *loader, const struct gd_yaml_node *no
     route->max_body = draft.max_body;
     route->stream = draft.stream;
     route->parts = draft.parts != 0;
+    gd_load_route_log(loader, draft.access_log, &route->log);
     load_kind(loader, node, &draft, names, route);
     gd_load_finish(loader, node, &draft, names, route);
 }

@@ -13,10 +13,10 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
-#include "base/log.h"
 #include "http/token.h"
 #include "plan/finish.h"
 #include "plan/listen.h"
+#include "plan/log.h"
 #include "plan/network.h"
 #include "plan/statuses.h"
 #include "plan/upstream.h"
@@ -176,6 +176,7 @@ struct gd_plan_route {
     unsigned field_count;
     unsigned own_fields; /* of these: those that only the route's own answers have */
     struct gd_plan_finish finish;
+    struct gd_plan_route_log log;
     bool stream;     /* parts may be sent as they complete */
     bool parts;      /* ?parts=a,b chooses calls */
     bool reads_body; /* a reference goes into the body, which has to be JSON then */
@@ -203,7 +204,7 @@ struct gd_plan {
     const char *admin_token; /* NULL: none wanted */
     unsigned workers;        /* 0: one a core */
     uint32_t drain_grace_ms, drain_timeout_ms;
-    enum gd_log_level log_level;
+    struct gd_plan_log log;
     struct gd_plan_limits limits;
     struct gd_trusted trusted; /* trusted_proxies */
     uint32_t mock_seed;

@@ -41,6 +41,10 @@
     X(BALANCE, "round_robin, least_pending, random_two or hash({…})",                    \
       "word, or `hash({…})`")                                                            \
     X(SWITCH, "off, or a map of options (`key: value`)", "`off`, or options, see below") \
+    X(LOG, "off, stderr, journal, syslog, the full path of a file, or a map of options", \
+      "place, or options, see below")                                                    \
+    X(ACCESS, "on, off, or a map of options (`key: value`)",                             \
+      "boolean, or options, see below")                                                  \
     X(HEDGE, "off, p95, or a duration like 50ms", "`off`, `p95`, or duration")           \
     X(MAPS, "a list of maps of options (`- key: value`)", "list of options, see below")  \
     X(JSON, "a value", "any value")                                                      \

@@ -17,6 +17,7 @@
 #define SIZE_PATTERN "^[0-9]+([KMG]i?)?B$|" VARIABLE
 #define BALANCE_PATTERN "^(round_robin|least_pending|random_two|hash\\(.*\\))$|" VARIABLE
 #define PERCENT_PATTERN "^[0-9.]+%$|" VARIABLE
+#define LOG_PATTERN "^(stderr|journal(:/.*)?|syslog(:/.*)?|/.*[^/])$|" VARIABLE
 
 static json_t *text_like(const char *pattern)
 {
@@ -126,13 +127,39 @@ static json_t *server(const struct gd_option *option)
     return any_of(text_like(URL_PATTERN), ref(option->of));
 }
 
+static json_t *boolean(void)
+{
+    return gd_need(json_pack("{s:[b, b, s, s]}", "enum", true, false, "on", "off"));
+}
+
+/* One value, or a list of them. */
+static json_t *one_or_more(json_t *one)
+{
+    return any_of(one, list_of(json_incref(one)));
+}
+
+/* What stands for a map of options. */
+static json_t *short_form(const struct gd_option *option)
+{
+    switch ((int)option->type) {
+    case GD_TYPE_ACCESS:
+        return boolean();
+    case GD_TYPE_ADMIN:
+        return address();
+    case GD_TYPE_LOG:
+        return text_like(LOG_PATTERN);
+    case GD_TYPE_REDIRECT:
+        return text_like(TARGET_PATTERN);
+    default:
+        return words(option);
+    }
+}
+
 static json_t *type_schema(const struct gd_option *option)
 {
     switch (option->type) {
     case GD_TYPE_BOOL:
-        return any_of(
-            gd_need(json_pack("{s:[b, b, s, s]}", "enum", true, false, "on", "off")),
-            text_like(VARIABLE));
+        return any_of(boolean(), text_like(VARIABLE));
     case GD_TYPE_INT:
         return number(option);
     case GD_TYPE_DURATION:
@@ -161,14 +188,17 @@ static json_t *type_schema(const struct gd_option *option)
     case GD_TYPE_ADDRESSES:
         return addresses(option);
     case GD_TYPE_ADMIN:
-        return or_off(any_of(address(), ref(option->of)));
+    case GD_TYPE_LOG:
+        return or_off(any_of(short_form(option), ref(option->of)));
     case GD_TYPE_SERVERS:
-        return any_of(server(option), list_of(server(option)));
+        return one_or_more(server(option));
     case GD_TYPE_NETWORKS:
     case GD_TYPE_LIST:
         return any_of(any_text(), list_of(any_text()));
+    case GD_TYPE_ACCESS:
+    case GD_TYPE_MERGE:
     case GD_TYPE_REDIRECT:
-        return any_of(text_like(TARGET_PATTERN), ref(option->of));
+        return any_of(short_form(option), ref(option->of));
     case GD_TYPE_STATUSES:
         return list_of(gd_need(json_pack("{s:[s, s]}", "type", "string", "integer")));
     case GD_TYPE_BALANCE:
@@ -179,8 +209,6 @@ static json_t *type_schema(const struct gd_option *option)
         return or_off(ref(option->of));
     case GD_TYPE_HEDGE:
         return or_off(text_like("^p95$|" DURATION_PATTERN));
-    case GD_TYPE_MERGE:
-        return any_of(words(option), ref(option->of));
     case GD_TYPE_JSON:
         break;
     }

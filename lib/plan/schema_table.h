@@ -17,6 +17,7 @@
  *   reload   APPLIED: a reload takes a changed value over; RESTART: only a restart does
  */
 #include "plan/schema_listen.h"
+#include "plan/schema_log.h"
 #include "plan/schema_mock.h"
 #include "plan/schema_upstream.h"
 
@@ -26,7 +27,7 @@
     GD_LISTEN_SECTION_ROWS(X)                                                             \
     X(ADMIN, struct gd_draft_admin, "admin", "The long form of `admin`.")                 \
     X(LIMITS, struct gd_plan_limits, "limits", "Bounds on what clients may send and hold.") \
-    X(LOG, struct gd_draft_log, "log", "The error log, written to standard error.")       \
+    GD_LOG_SECTION_ROWS(X)                                                                \
     X(DRAIN, struct gd_draft_drain, "drain", "What happens between a stop signal and the end.") \
     GD_UPSTREAM_SECTION_ROWS(X)                                                           \
     X(DEFAULTS, struct gd_draft_route, "defaults", "Route options that apply to all routes.") \
@@ -40,6 +41,7 @@
     X(CALL, struct gd_draft_call, "routes.PATTERN.calls.NAME",                            \
       "One upstream call; its name is its key in the answer. Short form: "                \
       "`[METHOD ]UPSTREAM/PATH?QUERY`.")                                                  \
+    GD_ROUTE_LOG_SECTION_ROWS(X)                                                          \
     X(MERGE, struct gd_draft_merge, "routes.PATTERN.merge", "The long form of `merge`.")  \
     X(FORWARD, struct gd_draft_forward, "forward",                                        \
       "What of the browser's request is passed on to upstreams; nothing else is.")
@@ -59,7 +61,8 @@
     X(TOP, "trusted_proxies", NETWORKS, NONE, trusted, 0, 0, "", "", APPLIED,             \
       "Whose `X-Forwarded-*`, `X-Request-Id` and `traceparent` are believed: addresses, " \
       "networks like `10.0.0.0/8`, and `unix` for clients of UNIX sockets.")              \
-    X(TOP, "log", SECTION, LOG, log, 0, 0, "", "", APPLIED, "The error log.")             \
+    X(TOP, "log", SECTION, LOG, log, 0, 0, "", "", APPLIED,                               \
+      "The logs: of errors and of requests.")                                             \
     X(TOP, "drain", SECTION, DRAIN, drain, 0, 0, "", "", APPLIED, "How to stop.")         \
     X(TOP, "mock_seed", INT, NONE, mock_seed, 0, 1000000000, "1", "", APPLIED,            \
       "What decides which requests of mocks meet a fault and how long each takes: the "   \
@@ -78,8 +81,7 @@
       "What they must show as `Authorization: Bearer …`; needed off loopback.")           \
     GD_LISTEN_OPTION_ROWS(X)                                                              \
     GD_LIMIT_OPTION_ROWS(X)                                                               \
-    X(LOG, "level", ENUM, NONE, level, 0, 0, "info", "error|warn|info|debug", APPLIED,    \
-      "The least important kind of line that is written.")                                \
+    GD_LOG_OPTION_ROWS(X)                                                                 \
     X(DRAIN, "grace", DURATION, NONE, grace_ms, 0, GD_MS_MAX, "0s", "", APPLIED,          \
       "How long connections are still accepted after a stop signal, while `/readyz` says " \
       "503 already and each answer is the last one of its connection: the time a load "   \
@@ -93,6 +95,8 @@
       "a `pass`: of the answer's header, from the end of the request's body.")            \
     X(ROUTE, "max_body", SIZE, NONE, max_body, 0, GD_SIZE_MAX, "=limits.body", "", APPLIED, \
       "Largest request body; more is answered with 413.")                                 \
+    X(ROUTE, "access_log", ACCESS, ROUTE_LOG, access_log, 0, 0, "=on", "", APPLIED,       \
+      "Whether its requests are written to the access log, where there is one.")          \
     X(ROUTE, "calls", MAP, CALL, calls, 0, 0, "", "", APPLIED,                            \
       "What is called, side by side where nothing waits for another, by the key it has "  \
       "in the answer; 1 to 64.")                                                          \

@@ -43,7 +43,8 @@ struct gd_exchange {
     const char *why;           /* constant text with the failure, for logs */
     bool reusable;             /* the connection is clean and kept alive */
     bool heard;                /* at least one byte of a reply came */
-    bool refused; /* with `reset`: the server has not looked at the request */
+    bool refused;      /* with `reset`: the server has not looked at the request */
+    uint64_t heard_us; /* … and when: loop time */
     /* set by the caller before the start, or NULL */
     size_t *budget; /* borrowed: bytes left to the replies of one request together */
     struct gd_span content; /* borrowed until on_done: the body, sent behind request */

@@ -148,6 +148,7 @@ static void dial(struct gd_server *server, struct gd_lease *lease)
 {
     struct gd_session *session = start_dialling(server);
 
+    lease->dial_us = gd_loop_now_us(server->loop);
     if (session == NULL) {
         decide(lease, GD_FAIL_CONNECT);
         return;
@@ -345,6 +346,7 @@ enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *le
     bool scarce = server->multiplexes && gd_pool_sessions(server) >= pool->max;
     struct gd_session *session = lease->fresh && !scarce ? NULL : take_session(server);
 
+    lease->dial_us = 0;
     if (session) {
         gd_pool_grant(session, lease, true);
         lease->state = LEASE_OUT;

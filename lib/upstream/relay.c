@@ -219,8 +219,10 @@ static enum outcome read_once(struct gd_relay *relay)
     }
     in->len += n;
     relay->moved += n;
-    if (!relay->heard)
+    if (!relay->heard) {
         relay->first_bytes = n;
+        relay->heard_us = gd_loop_now_us(relay->session->server->loop);
+    }
     relay->heard = true;
     if ((relay->state == GD_EXCHANGE_HEAD ? look_at_head(relay) : hand_on(relay, NULL)) ==
         READ_OVER)

@@ -42,11 +42,12 @@ struct gd_relay_handler {
 
 struct gd_relay {
     /* results */
-    const char *why; /* constant text with a failure, for logs */
-    bool reusable;   /* the connection is clean and kept alive */
-    bool heard;      /* at least one byte of a reply came */
-    bool refused;    /* with `reset`: the server has not looked at the request */
-    uint64_t moved;  /* bytes written and read so far: it grows while there is progress */
+    const char *why;   /* constant text with a failure, for logs */
+    bool reusable;     /* the connection is clean and kept alive */
+    bool heard;        /* at least one byte of a reply came */
+    bool refused;      /* with `reset`: the server has not looked at the request */
+    uint64_t heard_us; /* when the first byte came: loop time */
+    uint64_t moved; /* bytes written and read so far: it grows while there is progress */
     /* private */
     const struct gd_relay_handler *handler;
     void *arg;

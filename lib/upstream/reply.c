@@ -287,6 +287,8 @@ enum gd_verdict gd_reply_read(struct gd_exchange *exchange)
         }
         reply->len += n;
         total += n;
+        if (!exchange->heard)
+            exchange->heard_us = gd_loop_now_us(exchange->session->server->loop);
         exchange->heard = true;
         verdict = exchange->state == GD_EXCHANGE_HEAD ? look_at_head(exchange)
                                                       : look_at_body(exchange);

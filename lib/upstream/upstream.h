@@ -88,6 +88,7 @@ struct gd_lease {
     struct gd_session *session; /* set while leased */
     struct gd_server *server;   /* private */
     bool reused;                /* the session was in the pool, and may have gone stale */
+    uint64_t dial_us; /* loop time: a connection was begun for it; 0: none was */
     /* what is wished for, set before it is asked, or zero */
     uint64_t key;                  /* of gd_upstream_key */
     const struct gd_server *avoid; /* of the try before: another one is preferred */

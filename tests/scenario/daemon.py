@@ -15,7 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PROGRAM = os.environ.get("GATHERD", os.path.join(ROOT, "build", "daemon", "gatherd"))
 WRAP = shlex.split(os.environ.get("GATHERD_WRAP", ""))
 SANDBOXED = any("sandbox.py" in word for word in WRAP)  # it may do what the unit allows
-LISTENING = re.compile(r"^gatherd: info: (listening|admin) on https?://(?:127\.0\.0\.1|\[::1?\]):(\d+)")
+LISTENING = re.compile(r"^(?:\S+Z )?gatherd: info: (listening|admin) on https?://(?:127\.0\.0\.1|\[::1?\]):(\d+)")
 SUCCESSOR = re.compile(r"^gatherd: info: process (\d+) has taken over")
 RELOADED = ("gatherd: info: reloaded",
             "gatherd: error: the configuration is not reloaded; the one before goes on")
@@ -45,13 +45,15 @@ class Daemon:
     unless it has that line; `admin` and `workers` always are. FOLDER in the configuration
     is a folder of this daemon. token: of the admin endpoint; env: further environment;
     preexec: runs before it starts; through: a command that ends up in it; passed: descriptors
-    it inherits; program: another file than the one that is tested."""
+    it inherits; program: another file than the one that is tested; log_file: in its folder,
+    where its error log goes instead of standard error."""
 
     def __init__(self, config, workers=1, token=None, env=None, preexec=None, through=(),
-                 passed=(), program=PROGRAM):
+                 passed=(), program=PROGRAM, log_file=None):
         self.folder = tempfile.TemporaryDirectory(prefix="gatherd-test-")
         self.board, self.lines, self.ports = Board(), [], {}
         self.ended = None  # the exit status, once the process has ended
+        self.log_file = log_file
         self.path, self.workers, self.token = os.path.join(self.folder.name, "gatherd.yaml"), workers, token
         self.known = {"Authorization": f"Bearer {token}"} if token else {}
         self.configure(config)
@@ -95,6 +97,20 @@ class Daemon:
     def reloads(self):
         """How many have ended so far, says the log."""
         return sum(line in RELOADED for line in self.lines)
+    def log_lines(self):
+        """The lines of the log, as they come, until the process has ended."""
+        if self.log_file is None:
+            yield from self.process.stderr
+            return
+        path = os.path.join(self.folder.name, self.log_file)
+        until(lambda: os.path.exists(path) or self.process.poll() is not None, "its log")
+        with open(path, encoding="utf-8") as file:
+            while True:
+                ended = self.process.poll() is not None
+                yield from file
+                if ended:
+                    return
+                time.sleep(0.01)
 
     def restart(self):
         """A hot restart; returns when the successor has taken over."""
@@ -103,7 +119,7 @@ class Daemon:
         self.board.wait(lambda: self.pid != before, "a successor", 10)
 
     def read_log(self):
-        for line in self.process.stderr:
+        for line in self.log_lines():
             self.board.note(lambda line=line: self.read_line(line.rstrip("\n")))
         status = self.process.wait()
         for line in self.lines:  # successors, which are orphans of this process

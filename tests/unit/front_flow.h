@@ -71,8 +71,10 @@ static inline void on_writable(void *arg)
 
 static inline void flow_init(struct flow *flow)
 {
-    static const struct gd_handler handler = {on_head, on_request, on_body, on_gone,
-                                              NULL};
+    static const struct gd_handler handler = {.on_head = on_head,
+                                              .on_request = on_request,
+                                              .on_body = on_body,
+                                              .on_gone = on_gone};
 
     *flow = (struct flow){.request = NULL};
     rig_init(&flow->rig);

@@ -74,7 +74,7 @@ START_TEST(what_is_not_given_has_its_default)
     ck_assert_ptr_null(plan->admin_token);
     ck_assert_uint_eq(plan->workers, 0);
     ck_assert_uint_eq(plan->drain_timeout_ms, 30000);
-    ck_assert_int_eq(plan->log_level, GD_LOG_INFO);
+    ck_assert_int_eq(plan->log.levels[GD_LOG_AREA_DAEMON], GD_LOG_INFO);
     ck_assert_uint_eq(limits->request_line, 8192);
     ck_assert_uint_eq(limits->header_bytes, 32768);
     ck_assert_uint_eq(limits->header_fields, 100);
@@ -148,7 +148,7 @@ START_TEST(every_option_of_the_process_reaches_the_plan)
     ck_assert_uint_eq(plan->limits.write_timeout_ms, 14400000);
     ck_assert_uint_eq(plan->limits.request_memory, 1000000);
     ck_assert_uint_eq(plan->limits.body, 5120);
-    ck_assert_int_eq(plan->log_level, GD_LOG_DEBUG);
+    ck_assert_int_eq(plan->log.levels[GD_LOG_AREA_DAEMON], GD_LOG_DEBUG);
     ck_assert_uint_eq(plan->drain_timeout_ms, 250);
     gd_plan_unref(plan);
 }

@@ -18,8 +18,8 @@ START_TEST(an_unknown_key_is_named_with_what_was_meant)
     PLAN_REFUSE(
         "defaults: {calls: {}}\n",
         "gw.yaml:1:12: defaults.calls: unknown key; allowed are timeout, max_body, "
-        "merge, status, response_headers, cors, cache_control, etag, server_timing, "
-        "forward, stream, parts");
+        "access_log, merge, status, response_headers, cors, cache_control, etag, "
+        "server_timing, forward, stream, parts");
 }
 END_TEST
 

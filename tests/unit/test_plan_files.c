@@ -98,7 +98,7 @@ START_TEST(included_files_are_joined_in_the_order_of_their_names)
     ck_assert_uint_eq(plan->route_count, 3);
     ck_assert_str_eq(plan->routes[1].pattern, "GET /1");
     ck_assert_str_eq(plan->routes[2].pattern, "GET /2");
-    ck_assert_int_eq(plan->log_level, GD_LOG_WARN);
+    ck_assert_int_eq(plan->log.levels[GD_LOG_AREA_DAEMON], GD_LOG_WARN);
     ck_assert_uint_eq(plan->routes[0].timeout_ms, 5000);
     gd_plan_unref(plan);
     leave(&place);

@@ -271,7 +271,8 @@ START_TEST(columns_count_characters)
                 "letters, digits, _, - and ., and does not start with .");
     PLAN_REFUSE(
         "log: {\"äöü\": 1, level: x}\n",
-        "gw.yaml:1:7: log.\"äöü\": unknown key; allowed are level",
+        "gw.yaml:1:7: log.\"äöü\": unknown key; allowed are level, error, access, slow, "
+        "recent",
         "gw.yaml:1:24: log.level: expected error, warn, info or debug, found \"x\"");
 }
 END_TEST

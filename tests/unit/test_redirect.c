@@ -329,8 +329,8 @@ START_TEST(mistakes_in_the_form_of_a_redirect_are_found)
         "found "
         "\"7\"",
         "gw.yaml:13:12: defaults.redirect: unknown key; allowed are timeout, max_body, "
-        "merge, status, response_headers, cors, cache_control, etag, server_timing, "
-        "forward, stream, parts");
+        "access_log, merge, status, response_headers, cors, cache_control, etag, "
+        "server_timing, forward, stream, parts");
 }
 END_TEST
 
