@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "plan/loader.h"
+#include "plan/load_log.h"
 #include "plan/schema.h"
 
 enum { PLAN_BLOCK = 65536 };

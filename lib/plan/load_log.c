@@ -1,8 +1,6 @@
-#include "plan/loader.h"
+#include "plan/load_log.h"
 #include "plan/schema.h"
 #include "plan/value.h"
-
-#include "base/mem.h"
 
 /* The logs: where they go, what is in them. */
 

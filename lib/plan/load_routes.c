@@ -1,6 +1,6 @@
 #include "base/mem.h"
 #include "json/text.h"
-#include "plan/loader.h"
+#include "plan/load_log.h"
 #include "plan/route.h"
 #include "plan/schema.h"
 #include "plan/template.h"

@@ -74,11 +74,6 @@ struct gd_tls_server *gd_load_listen_tls(struct gd_loader *loader,
 /** The proxies whose word about clients is taken. */
 void gd_load_trusted(struct gd_loader *loader);
 
-/** The logs; and what a route says about them, node NULL: nothing. */
-void gd_load_log(struct gd_loader *loader);
-void gd_load_route_log(struct gd_loader *loader, const struct gd_yaml_node *node,
-                       struct gd_plan_route_log *out);
-
 /** Upstreams of all files. */
 void gd_load_upstreams(struct gd_loader *loader);
 
