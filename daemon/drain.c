@@ -110,6 +110,7 @@ void gd_drain(struct process *process)
         return;
     }
     gd_log(GD_LOG_INFO, "draining");
+    gd_restart_cancel(process);
     atomic_store(&process->life, GD_LIFE_DRAINING);
     gd_notify("STOPPING=1");
     if (grace_ms == 0) {

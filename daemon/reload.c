@@ -268,6 +268,8 @@ static const char *refusal(const struct process *process)
 {
     if (atomic_load(&process->life) == GD_LIFE_DRAINING)
         return "no reload while draining";
+    if (process->restart.pid)
+        return "no reload while a successor starts";
     return process->file ? NULL : "there is no file to read again";
 }
 

@@ -120,7 +120,10 @@ void gd_restart(struct process *process)
     gd_timer_arm(&restart->limit, LIMIT_MS);
 }
 
-void gd_restart_end(struct process *process)
+void gd_restart_cancel(struct process *process)
 {
-    forget(&process->restart);
+    if (process->restart.pid) {
+        gd_log(GD_LOG_INFO, "the restart is given up");
+        fail(process);
+    }
 }

@@ -21,7 +21,7 @@ struct gd_restart {
 /** Begins one, or says in the log why not. */
 void gd_restart(struct process *process);
 
-/** Forgets one that is under way. */
-void gd_restart_end(struct process *process);
+/** Gives up one that is under way: the successor is ended. */
+void gd_restart_cancel(struct process *process);
 
 #endif

@@ -251,7 +251,7 @@ static void finish(struct process *process)
     gd_admin_free(process->admin);
     gd_logs_close(&process->logs);
     gd_mock_thread_stop(process->mocks);
-    gd_restart_end(process);
+    gd_restart_cancel(process);
     gd_sockets_close(&process->sockets);
     gd_sockets_drop(&process->next_sockets);
     for (int i = 0; i < GD_SIGNALS; i++)

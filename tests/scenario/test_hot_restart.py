@@ -10,6 +10,7 @@ import tempfile
 from client import Client
 from daemon import PROGRAM
 from supervisor import Manager
+from tls import Silent
 from traffic import Traffic
 from waits import PATIENCE_S, until, within
 
@@ -99,6 +100,20 @@ def test_a_port_in_use_leaves_the_old_one_serving_with_its_sockets(scene):
     assert daemon.get("/x").json() == {"value": 1}
     with Client(path=path) as client:
         assert client.get("/x").json() == {"value": 1}
+
+
+def test_a_successor_that_is_not_ready_ends_with_a_stop(scene):
+    """The first session of its upstream keeps it waiting; meanwhile all is to stop."""
+    silent = scene.keep(Silent())
+    daemon = scene.gatherd(ROUTES.replace("VALUE", "1"))
+    daemon.configure(f"upstreams: {{up: {{servers: 'https://127.0.0.1:{silent.port}', connect_timeout: 1h, "
+                     "pool: {min: 1}}}\nroutes: {GET /x: {calls: {a: up/x}}}\n")
+    daemon.signal(signal.SIGUSR2)
+    pid = int(until(lambda: re.search(r"process (\d+) is started", daemon.log()), "a successor").group(1))
+    assert daemon.admin("/reload", "POST").status == 409
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait_exit() == 0
+    assert not os.path.exists(f"/proc/{pid}")
 
 
 def test_unix_sockets_are_handed_over_and_their_files_stay(scene):
