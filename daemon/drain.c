@@ -121,6 +121,14 @@ void gd_drain(struct process *process)
     gd_timer_arm(&process->drain_timer, grace_ms);
 }
 
+static void on_handed_over(void *arg)
+{
+    struct process *process = arg;
+
+    gd_log(GD_LOG_INFO, "process %d has taken over; this one ends with its last client",
+           (int)process->successor);
+}
+
 void gd_drain_handed_over(struct process *process)
 {
     struct gd_err err;
@@ -131,6 +139,6 @@ void gd_drain_handed_over(struct process *process)
     if (!gd_admin_listen(process->admin, -1, &err))
         gd_log(GD_LOG_ERROR, "admin: %s", err.text);
     gd_sockets_close(&process->sockets);
-    gd_teller_tell(&process->teller, stop, NULL, on_left);
+    gd_teller_tell(&process->teller, stop, process, on_handed_over);
     gd_timer_arm(&process->drain_timer, LOOK_MS);
 }

@@ -47,6 +47,7 @@ struct process {
     struct event *signals[GD_SIGNALS];
     struct gd_watchdog watchdog;
     struct gd_timer drain_timer; /* of the step at hand */
+    pid_t successor;             /* that has taken over; 0: none has */
     uint64_t left_us;            /* when a successor took over; 0: none has */
     bool drain_closing; /* the last step: what is left is bounded by drain.timeout */
     bool stopped;       /* by a signal, while it was starting */

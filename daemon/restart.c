@@ -34,8 +34,7 @@ static void succeed(struct process *process)
     struct gd_restart *restart = &process->restart;
     char state[32];
 
-    gd_log(GD_LOG_INFO, "process %d has taken over; this one ends with its last client",
-           (int)restart->pid);
+    process->successor = restart->pid;
     snprintf(state, sizeof(state), "MAINPID=%d", (int)restart->pid);
     gd_notify(state);
     gd_watchdog_stop(&process->watchdog);
