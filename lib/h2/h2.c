@@ -326,7 +326,7 @@ static void on_watch(void *arg)
     if (now_us - h2->heard_us >= (uint64_t)h2->config.ping_ms * 1000)
         gd_h2_ping(h2);
     else
-        gd_timer_arm(&h2->watch, h2->config.ping_ms);
+        gd_timer_arm(&h2->watch, h2->acked ? h2->config.ping_ms : first_watch_ms(h2));
 }
 
 /* Life ---------------------------------------------------------------------------------
