@@ -70,7 +70,8 @@ def test_every_fault_ends_in_its_class(scene):
         wrong = [text for text in pool.map(lambda number: try_case(daemon, number), range(len(CASES))) if text]
     assert not wrong, "\n".join([f"{len(wrong)} of {len(CASES)}:", *wrong])
     assert good(daemon, f"/{len(CASES)}")
-    assert daemon.rss_bytes() - rss < (24 << 20) * SLOWDOWN
+    # A sanitizer keeps what was freed.
+    assert SLOWDOWN > 1 or daemon.rss_bytes() - rss < 24 << 20
     status = daemon.status()["upstreams"]
     failures = collections.Counter(word for upstream in status for word, count in upstream["failures"].items() if count)
     assert failures == collections.Counter(case.want for case in CASES if case.want != "ok")
