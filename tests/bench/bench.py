@@ -351,7 +351,7 @@ def abused(options):
     """Ordinary requests beside slowhttptest and wrk."""
     rows = measure_abuse(options.build, options.quick)
     table("abuse: ordinary requests before and meanwhile", ("", "held", "requests", "p50 ms", "p99 ms", "slowest ms",
-                                                             "errors"), rows)
+                                                             "errors", "CPU"), rows)
 
 
 PARTS = {"compare": compare, "counts": counts, "composed": composed, "memory": memory, "pool": pool,
