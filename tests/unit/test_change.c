@@ -136,6 +136,12 @@ START_TEST(what_only_a_restart_changes_is_told)
     for (unsigned i = 0; i < after->fixed_count; i++)
         ck_assert(change->fixed[i] == (strcmp(after->fixed[i].path, "workers") == 0));
     end();
+    compare("log: {access: {to: stderr}}\nroutes: {}\n",
+            "log: {access: {to: stderr, buffer: 2MiB}}\nroutes: {}\n");
+    for (unsigned i = 0; i < after->fixed_count; i++)
+        ck_assert(change->fixed[i] ==
+                  (strcmp(after->fixed[i].path, "log.access.buffer") == 0));
+    end();
 }
 END_TEST
 
