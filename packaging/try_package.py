@@ -173,10 +173,23 @@ def a_wrong_file_is_refused_by_reload_and_the_old_one_goes_on(stage):
 
 
 def the_demo_runs_as_a_service(stage):
-    stage.root.put("/etc/gatherd/gatherd.yaml", stage.read("/usr/share/doc/gatherd/examples/demo.yaml"))
+    """With a log in the folder that it may write to."""
+    stage.root.put("/etc/gatherd/gatherd.yaml", "log: {access: /var/log/gatherd/access.log}\n" +
+                   stage.read("/usr/share/doc/gatherd/examples/demo.yaml"))
     stage.root.inside("systemctl", "restart", "gatherd.service")
     stage.root.answers(SITE + "/profile/7", '"login":"ada"')
     assert json.loads(stage.root.get(SITE + "/suggest/7"))
+    until(lambda: "/suggest/7" in stage.root.inside("cat", "/var/log/gatherd/access.log", check=False).stdout,
+          "it is in the log")
+
+
+def logs_are_rotated(stage):
+    """As logrotate would: moved away, and opened anew at a signal; the folder is nobody else's."""
+    log = "/var/log/gatherd/access.log"
+    stage.root.inside("mv", log, log + ".1")
+    stage.root.inside("systemctl", "kill", "--kill-who=main", "--signal=USR1", "gatherd.service")
+    until(lambda: stage.root.get(SITE + "/profile/8") and "/profile/8" in stage.root.inside("cat", log, check=False).stdout,
+          "a new file is written to")
 
 
 def systemd_opens_a_port_that_gatherd_may_not(stage):
@@ -232,7 +245,7 @@ def purging_leaves_nothing(stage):
 
 TESTS = [two_builds_give_the_same_bytes, it_installs_with_nothing_but_its_dependencies,
          it_makes_nothing_that_others_can_write, it_is_running_when_the_machine_has_started, it_runs_in_its_sandbox,
-         a_wrong_file_is_refused_by_reload_and_the_old_one_goes_on, the_demo_runs_as_a_service,
+         a_wrong_file_is_refused_by_reload_and_the_old_one_goes_on, the_demo_runs_as_a_service, logs_are_rotated,
          systemd_opens_a_port_that_gatherd_may_not, a_process_that_dies_is_back_at_once, a_hot_restart_becomes_the_main_process,
          one_that_is_stuck_is_restarted, purging_leaves_nothing]
 
