@@ -4,13 +4,14 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import tempfile
 
 from client import Client
 from daemon import PROGRAM
 from supervisor import Manager
-from tls import Silent
+from tls import Silent, authority
 from traffic import Traffic
 from waits import PATIENCE_S, until, within
 
@@ -126,6 +127,21 @@ def test_unix_sockets_are_handed_over_and_their_files_stay(scene):
         assert client.get("/x").status == 200
     daemon.assert_clean_end()
     assert not os.path.exists(path)
+
+
+def test_tls_listeners_are_handed_over(scene):
+    pair = authority().issue()
+    daemon = scene.gatherd(f"listen: {{url: 'https://127.0.0.1:0', tls: {{cert: {pair.cert}, key: {pair.key}}}}}\n"
+                           + ROUTES.replace("VALUE", "1"))
+
+    def connect():
+        return daemon.client(tls=ssl.create_default_context(cafile=authority().cert), name="localhost")
+    with connect() as kept:
+        assert kept.get("/x").status == 200
+        daemon.restart()
+        with connect() as client:
+            assert client.get("/x").status == 200
+        assert kept.get("/x").header("Connection") == "close"
 
 
 def test_listeners_that_are_no_longer_wanted_are_closed(scene):

@@ -136,6 +136,27 @@ def test_calls_that_start_late_are_those_of_the_old_configuration(scene):
         assert client.response().json() == {"one": {"id": 7}, "two": {"path": "/of/7"}}
 
 
+def test_a_stream_goes_on_to_its_end(scene):
+    """A pass and an event stream of routes and upstreams that are gone meanwhile."""
+    def drip(exchange):
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+        exchange.drip(b"x" * 100, 0.005, 2)
+    origin = scene.origin().on("/big", drip).on("/slow", lambda exchange: (
+        exchange.pause(0.3), exchange.reply("late")))
+    daemon = scene.gatherd(f"upstreams: {{up: '{origin.url}'}}\nroutes:\n  GET /p/{{rest...}}: {{pass: 'up/{{rest}}'}}\n"
+                           "  GET /e: {calls: {one: up/one, two: up/slow}}\n")
+    with daemon.client() as passing, daemon.client() as listening:
+        passing.request("GET", "/p/big")
+        listening.request("GET", "/e", {"Accept": "application/x-ndjson"})
+        origin.wait_requests(3)
+        for value in range(3):
+            daemon.reload(f"routes: {{GET /y: {{respond: {value}}}}}\n")
+        assert passing.response().body == b"x" * 100
+        assert b'{"two":"late"}' in listening.response().body.replace(b" ", b"")
+        assert passing.get("/y").json() == listening.get("/y").json() == 2
+    until(lambda: daemon.status()["process"]["configs"] == 1, "the first one is gone")
+
+
 def test_an_answer_is_never_made_of_two(scene):
     """A hundred reloads, routes and upstreams changing, beside steady traffic."""
     origins = [scene.origin(), scene.origin()]
