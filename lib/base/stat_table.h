@@ -68,6 +68,11 @@
       "CORS preflights answered")                                                        \
     X(PREFLIGHT_DENIED, COUNTER, "gatherd_preflights_total", "result=\"denied\"",        \
       "CORS preflights answered")                                                        \
+    X(COMPRESSED_GZIP, COUNTER, "gatherd_compressed_total", "coding=\"gzip\"",           \
+      "Answers sent in a content coding")                                                \
+    X(COMPRESSED_BR, COUNTER, "gatherd_compressed_total", "coding=\"br\"",               \
+      "Answers sent in a content coding")                                                \
+    X(FILES_OPEN, GAUGE, "gatherd_files_open", "", "Files that are being sent")          \
     X(CLIENT_GONE, COUNTER, "gatherd_client_gone_total", "",                             \
       "Requests whose client left before the answer")                                    \
     X(REJECTED_MALFORMED, COUNTER, "gatherd_rejected_total", "reason=\"malformed\"",     \

@@ -94,6 +94,7 @@ static const struct kind {
     [GD_ROUTE_KIND_GATHER] = {AT_REQUEST, gd_gather_route_start, gd_gather_route_gone},
     [GD_ROUTE_KIND_RESPOND] = {AT_REQUEST, gd_gather_route_start, gd_gather_route_gone},
     [GD_ROUTE_KIND_REDIRECT] = {AT_HEAD, gd_redirect_start, cancel_nothing},
+    [GD_ROUTE_KIND_FILES] = {AT_STREAM, gd_files_start, cancel_nothing},
     [GD_ROUTE_KIND_PASS] = {AT_STREAM, start_pass, cancel_pass},
 };
 
@@ -207,7 +208,8 @@ static void on_body(void *arg, struct gd_request *request, struct gd_span piece,
     struct gd_passage *passage = request->user;
 
     (void)arg;
-    gd_pass_body(passage->pass, piece, last);
+    if (passage->pass) /* a file is answered whatever a body says */
+        gd_pass_body(passage->pass, piece, last);
 }
 
 static void on_gone(void *arg, struct gd_request *request)

@@ -12,4 +12,7 @@
 void gd_finish_answer(struct gd_passage *passage, const struct gd_answer *answer,
                       bool complete, struct gd_span timing);
 
+/** Counts an answer that goes in a coding. */
+void gd_finish_count_coded(struct gd_passage *passage, unsigned coding);
+
 #endif

@@ -13,6 +13,7 @@
 
 struct gd_events;
 struct gd_pass;
+struct gd_pump;
 
 /** A plan at work in one engine. A request is answered by the generation that was the
  *  newest when its head came, from its head to its end, whatever is loaded meanwhile. */
@@ -37,6 +38,12 @@ struct gd_observer {
     uint64_t memory[GD_RECORD_MAX / sizeof(uint64_t)]; /* of the record at hand */
 };
 
+/** Bodies that are made slice by slice, in turns (pump.h). */
+struct gd_pumps {
+    struct gd_pump *first;
+    struct gd_work turn;
+};
+
 struct gd_engine {
     struct gd_loop *loop;
     struct gd_generation *newest; /* of a list of all */
@@ -44,6 +51,7 @@ struct gd_engine {
     struct gd_forwarder forwarder;
     struct gd_warming warming;
     struct gd_observer observer;
+    struct gd_pumps pumps;
 };
 
 /** Lives in the arena of its request. */
@@ -93,6 +101,11 @@ struct gd_forward *gd_passage_forward(struct gd_passage *passage);
 /** Writes down what became of a request, where that is wanted. */
 void gd_observe(struct gd_engine *engine, const struct gd_request *request,
                 const struct gd_request_end *end);
+
+/* files.c ---------------------------------------------------------------------------- */
+
+/** Answers with a file. */
+void gd_files_start(struct gd_passage *passage);
 
 /* redirect.c ------------------------------------------------------------------------- */
 

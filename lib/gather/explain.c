@@ -176,6 +176,8 @@ static const struct {
                               explain_gather},
     [GD_ROUTE_KIND_RESPOND] = {"respond", "answers by itself and calls nothing",
                                explain_respond},
+    [GD_ROUTE_KIND_FILES] = {"files", "answers with a file of a folder",
+                             gd_explain_files},
     [GD_ROUTE_KIND_PASS] = {"pass", "streams request and answer to and from one upstream",
                             gd_explain_pass},
     [GD_ROUTE_KIND_REDIRECT] = {"redirect", "sends the client elsewhere",

@@ -1,4 +1,5 @@
 #include "gather/explain_inside.h"
+#include "plan/folder.h"
 #include "plan/redirect.h"
 #include "plan/secret.h"
 
@@ -52,4 +53,24 @@ void gd_explain_redirect(struct gd_explaining *x, json_t *document)
         json_object_set_new(answer, "location", gd_explain_span(gd_buf_span(&location)));
     json_object_set_new(document, "answer", answer);
     gd_buf_free(&location);
+}
+
+void gd_explain_files(struct gd_explaining *x, json_t *document)
+{
+    const struct gd_plan_folder *folder = x->route->folder;
+    struct gd_span rest = x->match.params[x->match.param_count - 1];
+    bool is_folder = rest.len == 0 || rest.ptr[rest.len - 1] == '/';
+    json_t *files = json_pack("{s:s}", "dir", folder->dir);
+    struct gd_buf path;
+
+    gd_buf_init(&path, NULL, GD_EXPLAIN_TEXT_MAX);
+    if (gd_buf_add_span(&path, rest) &&
+        (!is_folder || folder->index == NULL || gd_buf_add_text(&path, folder->index)))
+        json_object_set_new(files, "path", gd_explain_span(gd_buf_span(&path)));
+    if (folder->fallback)
+        json_object_set_new(files, "fallback", json_string(folder->fallback));
+    json_object_set_new(files, "precompressed", json_boolean(folder->precompressed));
+    json_object_set_new(files, "dotfiles", json_boolean(folder->dotfiles));
+    json_object_set_new(document, "files", files);
+    gd_buf_free(&path);
 }

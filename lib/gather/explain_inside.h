@@ -67,6 +67,7 @@ struct gd_span gd_explain_host(const struct gd_plan_server *server);
 
 /** Where a request is passed to, and where a client is sent. */
 void gd_explain_pass(struct gd_explaining *x, json_t *document);
+void gd_explain_files(struct gd_explaining *x, json_t *document);
 void gd_explain_redirect(struct gd_explaining *x, json_t *document);
 
 /* explain_passed.c ---------------------------------------------------------------------

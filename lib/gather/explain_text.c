@@ -288,6 +288,17 @@ static void print_pass(struct gd_page *page, const json_t *pass)
     page->indent = "";
 }
 
+static void print_files(struct gd_page *page, const json_t *files)
+{
+    gd_page_add(page, "\nfiles\n");
+    page->indent = "  ";
+    gd_page_row(page, "folder", gd_page_text_of(files, "dir"));
+    gd_page_row(page, "file", gd_page_text_of(files, "path"));
+    if (json_object_get(files, "fallback"))
+        gd_page_row(page, "else", gd_page_text_of(files, "fallback"));
+    page->indent = "";
+}
+
 /* The answer ----------------------------------------------------------------------------
  */
 
@@ -333,6 +344,8 @@ bool gd_explain_text(const json_t *document, struct gd_buf *out)
     if (json_object_get(document, "pass"))
         print_pass(&page, json_object_get(document, "pass"));
     gd_page_upstreams(&page, document);
+    if (json_object_get(document, "files"))
+        print_files(&page, json_object_get(document, "files"));
     if (json_object_get(document, "answer"))
         print_answer(&page, document);
     return page.ok;

@@ -2,10 +2,9 @@
 
 #include <brotli/decode.h>
 #include <limits.h>
-#include <stdalign.h>
 #include <zlib.h>
 
-#include "base/blocks.h"
+#include "http/coding_memory.h"
 
 enum { FIRST_ROOM = 4096 };
 
@@ -53,54 +52,6 @@ struct gd_codings gd_codings_read(const struct gd_fields *fields)
         }
     }
     return codings;
-}
-
-/* Memory of the decoders: that of the buffer, with its size in front ------------------
- */
-
-struct held {
-    alignas(max_align_t) size_t cap;
-};
-
-static void *memory_get(void *arg, size_t size)
-{
-    struct gd_buf *out = arg;
-    struct held *held;
-    size_t cap;
-
-    held = gd_blocks_get(out->blocks, sizeof(*held) + size, &cap);
-    if (held == NULL)
-        return NULL;
-    if (out->budget && cap > *out->budget) {
-        gd_blocks_put(out->blocks, held, cap);
-        return NULL;
-    }
-    if (out->budget)
-        *out->budget -= cap;
-    held->cap = cap;
-    return held + 1;
-}
-
-static void memory_put(void *arg, void *memory)
-{
-    struct gd_buf *out = arg;
-    struct held *held = memory;
-
-    if (held == NULL)
-        return;
-    held--;
-    if (out->budget)
-        *out->budget += held->cap;
-    gd_blocks_put(out->blocks, held, held->cap);
-}
-
-static voidpf memory_get_array(voidpf arg, uInt count, uInt size)
-{
-    size_t bytes;
-
-    return __builtin_mul_overflow((size_t)count, (size_t)size, &bytes)
-               ? NULL
-               : memory_get(arg, bytes);
 }
 
 /* Room for what is decoded ------------------------------------------------------------
@@ -175,10 +126,11 @@ static enum gd_coding_result inflate_stream(z_stream *stream, bool members,
 static enum gd_coding_result inflate_all(bool gzip, struct gd_span coded,
                                          struct gd_buf *out)
 {
+    struct gd_coding_memory memory = {out->blocks, out->budget};
     enum gd_coding_result result;
-    z_stream stream = {.zalloc = memory_get_array,
-                       .zfree = memory_put,
-                       .opaque = out,
+    z_stream stream = {.zalloc = gd_coding_memory_array,
+                       .zfree = gd_coding_memory_put,
+                       .opaque = &memory,
                        .next_in = (z_const Bytef *)coded.ptr,
                        .avail_in = (uInt)coded.len};
 
@@ -230,7 +182,9 @@ static enum gd_coding_result unbrotli(BrotliDecoderState *state, struct gd_span 
 
 static enum gd_coding_result unbrotli_all(struct gd_span coded, struct gd_buf *out)
 {
-    BrotliDecoderState *state = BrotliDecoderCreateInstance(memory_get, memory_put, out);
+    struct gd_coding_memory memory = {out->blocks, out->budget};
+    BrotliDecoderState *state =
+        BrotliDecoderCreateInstance(gd_coding_memory_get, gd_coding_memory_put, &memory);
     enum gd_coding_result result;
 
     if (state == NULL)

@@ -110,8 +110,8 @@ struct gd_draft_forward {
 };
 
 struct gd_draft_route {
-    const struct gd_yaml_node *calls, *pass, *redirect, *respond, *merge, *status,
-        *response_headers, *cors, *cache_control, *access_log;
+    const struct gd_yaml_node *calls, *pass, *redirect, *files, *respond, *merge, *status,
+        *response_headers, *cors, *cache_control, *compress, *access_log;
     uint32_t timeout_ms;
     size_t max_body;
     struct gd_draft_forward forward;
@@ -123,6 +123,17 @@ struct gd_draft_cors {
     const struct gd_yaml_node *origins, *methods, *headers, *expose;
     bool credentials;
     uint32_t max_age_ms;
+};
+
+struct gd_draft_compress {
+    const struct gd_yaml_node *types, *codings;
+    size_t min;
+    unsigned level;
+};
+
+struct gd_draft_files {
+    const struct gd_yaml_node *dir, *index, *fallback, *types;
+    bool dotfiles, precompressed;
 };
 
 struct gd_draft_merge {

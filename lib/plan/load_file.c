@@ -1,12 +1,12 @@
 #include <openssl/crypto.h>
 
 #include "base/mem.h"
-#include "plan/loader.h"
+#include "plan/load_folder.h"
 #include "plan/tls_context.h"
 
 /* A file as named in a configuration: relative to the folder of the file that names it.
  */
-static char *full_path(struct gd_loader *loader, const struct gd_yaml_node *node)
+char *gd_load_path(struct gd_loader *loader, const struct gd_yaml_node *node)
 {
     const char *file = loader->report.files[node->file];
     const char *slash = strrchr(file, '/');
@@ -32,7 +32,7 @@ bool gd_load_file(struct gd_loader *loader, const struct gd_yaml_node *node,
         return false;
     if (node->text.len == 0)
         return gd_report_value(&loader->report, node, "expected the name of a file");
-    path = full_path(loader, node);
+    path = gd_load_path(loader, node);
     gd_buf_init(&text, NULL, GD_TLS_FILE_MAX);
     ok = (gd_yaml_read(path, false, GD_TLS_FILE_MAX, &text, &err) &&
           use(arg, gd_buf_span(&text), &err)) ||

@@ -1,3 +1,4 @@
+#include "http/encode.h"
 #include "plan/loader.h"
 #include "plan/schema.h"
 #include "plan/template.h"
@@ -172,6 +173,137 @@ static void load_etag(struct gd_loader *loader, const struct gd_draft_route *dra
                       "response_headers have an ETag, and etag: on makes one");
 }
 
+/* Content codings -----------------------------------------------------------------------
+ */
+
+static void add_coding(struct gd_plan_compress *out, enum gd_content_coding coding)
+{
+    out->words[out->coding_count] = gd_coding_word(coding);
+    out->codings[out->coding_count++] = (uint8_t)coding;
+}
+
+static void load_codings(struct gd_loader *loader, const struct gd_yaml_node *list,
+                         struct gd_plan_compress *out)
+{
+    struct gd_words words;
+
+    if (list == NULL) {
+        add_coding(out, GD_CODING_BR);
+        add_coding(out, GD_CODING_GZIP);
+        return;
+    }
+    for (const struct gd_yaml_node *node = first_of(list); node;
+         node = next_of(list, node)) {
+        bool br = gd_span_is(node->text, "br"), gzip = gd_span_is(node->text, "gzip");
+
+        if (node->kind == GD_YAML_SCALAR && (br || gzip) &&
+            out->coding_count < GD_COMPRESS_CODINGS_MAX)
+            add_coding(out, br ? GD_CODING_BR : GD_CODING_GZIP);
+        else
+            gd_report_value(&loader->report, node, "expected br or gzip, found %s",
+                            gd_words_found(&words, node));
+    }
+}
+
+/* `type/subtype`, where the latter may be a star. */
+static bool is_type(struct gd_span text)
+{
+    const char *slash = text.len ? memchr(text.ptr, '/', text.len) : NULL;
+    size_t group = slash ? (size_t)(slash - text.ptr) : 0;
+
+    return slash && gd_is_token((struct gd_span){text.ptr, group}) && *text.ptr != '*' &&
+           gd_is_token((struct gd_span){slash + 1, text.len - group - 1});
+}
+
+static void load_types(struct gd_loader *loader, const struct gd_yaml_node *list,
+                       struct gd_plan_compress *out)
+{
+    static const struct gd_span usual[] = {
+        {"text/*", 6},
+        {"application/json", 16},
+        {"application/problem+json", 24},
+        {"application/ld+json", 19},
+        {"application/manifest+json", 25},
+        {"application/javascript", 22},
+        {"application/xml", 15},
+        {"application/rss+xml", 19},
+        {"application/atom+xml", 20},
+        {"application/xhtml+xml", 21},
+        {"application/wasm", 16},
+        {"image/svg+xml", 13},
+        {"image/x-icon", 12},
+        {"font/ttf", 8},
+        {"font/otf", 8},
+    };
+    struct gd_span *types;
+    struct gd_words words;
+
+    out->types = usual;
+    out->type_count = sizeof(usual) / sizeof(usual[0]);
+    if (list == NULL)
+        return;
+    types =
+        gd_need(gd_arena_alloc(&loader->plan->arena, (list->count + 1) * sizeof(*types)));
+    out->types = types;
+    out->type_count = 0;
+    for (const struct gd_yaml_node *node = first_of(list); node;
+         node = next_of(list, node)) {
+        if (node->kind != GD_YAML_SCALAR || !is_type(node->text)) {
+            gd_report_value(&loader->report, node,
+                            "expected a type like application/json or text/*, found %s",
+                            gd_words_found(&words, node));
+            continue;
+        }
+        types[out->type_count] = gd_arena_copy(&loader->plan->arena, node->text);
+        gd_need(types[out->type_count++].ptr);
+    }
+}
+
+static bool is_word(const struct gd_yaml_node *node, const char *word, const char *other)
+{
+    return node->kind == GD_YAML_SCALAR &&
+           (gd_span_is(node->text, word) || gd_span_is(node->text, other));
+}
+
+static const struct gd_plan_compress *load_compress(struct gd_loader *loader,
+                                                    const struct gd_yaml_node *node)
+{
+    struct gd_draft_compress draft = {.types = NULL};
+    struct gd_plan_compress *compress;
+    struct gd_words words;
+
+    if (node == NULL || is_word(node, "off", "false"))
+        return NULL;
+    gd_schema_defaults(GD_SECTION_COMPRESS, &draft);
+    if (node->kind == GD_YAML_MAP)
+        gd_schema_read(&loader->report, GD_SECTION_COMPRESS, node, &draft);
+    else if (!is_word(node, "on", "true"))
+        gd_report_value(&loader->report, node, "expected %s, found %s",
+                        gd_type_words(GD_TYPE_ACCESS), gd_words_found(&words, node));
+    compress = gd_need(gd_arena_alloc(&loader->plan->arena, sizeof(*compress)));
+    compress->min = draft.min;
+    compress->level = draft.level;
+    load_codings(loader, draft.codings, compress);
+    load_types(loader, draft.types, compress);
+    return compress;
+}
+
+/* What is streamed through and what has no content are not coded. */
+static void check_compress(struct gd_loader *loader, const struct gd_yaml_node *node,
+                           struct gd_plan_route *route)
+{
+    const struct gd_yaml_node *own = gd_yaml_get(node, "compress");
+    bool never =
+        route->kind == GD_ROUTE_KIND_PASS || route->kind == GD_ROUTE_KIND_REDIRECT;
+
+    if (own && never && route->finish.compress)
+        gd_report_key(&loader->report, own,
+                      "has no effect here: answers of calls, of respond and files are "
+                      "compressed");
+    if (never)
+        route->finish.compress = NULL;
+}
+
 /* Fields --------------------------------------------------------------------------------
  */
 
@@ -277,9 +409,17 @@ void gd_load_finish(struct gd_loader *loader, const struct gd_yaml_node *node,
         loader->plan->unrouted.cors = load_cors(loader, usual);
     route->finish.cors = draft->cors == usual ? loader->plan->unrouted.cors
                                               : load_cors(loader, draft->cors);
+    if (!loader->finished)
+        loader->plan->unrouted.compress =
+            load_compress(loader, loader->defaults.compress);
+    finish->compress = draft->compress == loader->defaults.compress
+                           ? loader->plan->unrouted.compress
+                           : load_compress(loader, draft->compress);
+    check_compress(loader, node, route);
     load_cache_control(loader, draft->cache_control, route);
     load_etag(loader, draft, node, route);
     finish->server_timing = draft->server_timing;
-    finish->any = finish->cache_control.len || finish->etag || finish->server_timing;
+    finish->any = finish->cache_control.len || finish->etag || finish->server_timing ||
+                  finish->compress;
     loader->finished = true;
 }

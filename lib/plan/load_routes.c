@@ -1,5 +1,6 @@
 #include "base/mem.h"
 #include "json/text.h"
+#include "plan/load_folder.h"
 #include "plan/load_log.h"
 #include "plan/route.h"
 #include "plan/schema.h"
@@ -85,8 +86,10 @@ static void load_gather(struct gd_loader *loader, const struct gd_draft_route *d
     gd_load_calls(loader, map, draft, names, route);
 }
 
-/* A redirect is answered at once, without calls and without the request's body. */
-static void check_unused(struct gd_loader *loader, const struct gd_yaml_node *node)
+/* A redirect and a file are answered at once, without calls and without the request's
+ * body. */
+static void check_unused(struct gd_loader *loader, const struct gd_yaml_node *node,
+                         const char *what)
 {
     static const char *const keys[] = {"timeout", "max_body", "merge",  "status",
                                        "parts",   "stream",   "forward"};
@@ -94,19 +97,22 @@ static void check_unused(struct gd_loader *loader, const struct gd_yaml_node *no
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         if (gd_yaml_get(node, keys[i]))
             gd_report_key(&loader->report, gd_yaml_get(node, keys[i]),
-                          "%s has no effect on a redirect; remove it", keys[i]);
+                          "%s has no effect on %s; remove it", keys[i], what);
 }
 
 /* Says so of a route that has two answers. */
 static bool check_kind(struct gd_loader *loader, const struct gd_draft_route *draft)
 {
-    const struct gd_yaml_node *alone = draft->pass ? draft->pass : draft->redirect;
+    const struct gd_yaml_node *alone = draft->pass       ? draft->pass
+                                       : draft->redirect ? draft->redirect
+                                                         : draft->files;
+    int count = (draft->pass != NULL) + (draft->redirect != NULL) +
+                (draft->files != NULL) + (draft->calls || draft->respond);
 
-    if (alone == NULL || (!draft->calls && !draft->respond &&
-                          (draft->pass == NULL || draft->redirect == NULL)))
+    if (alone == NULL || count == 1)
         return true;
     return gd_report_key(&loader->report, alone,
-                         "a route has one of calls, pass, redirect and respond");
+                         "a route has one of calls, pass, redirect, files and respond");
 }
 
 /* A route is one of several kinds, by the key that says what answers it. `respond` goes
@@ -123,7 +129,11 @@ static void load_kind(struct gd_loader *loader, const struct gd_yaml_node *node,
     } else if (draft->redirect) {
         route->kind = GD_ROUTE_KIND_REDIRECT;
         gd_load_redirect(loader, draft->redirect, names, route);
-        check_unused(loader, node);
+        check_unused(loader, node, "a redirect");
+    } else if (draft->files) {
+        route->kind = GD_ROUTE_KIND_FILES;
+        gd_load_folder(loader, draft->files, names, route);
+        check_unused(loader, node, "files");
     } else if (draft->calls) {
         route->kind = GD_ROUTE_KIND_GATHER;
         load_gather(loader, draft, names, route);
@@ -133,9 +143,9 @@ static void load_kind(struct gd_loader *loader, const struct gd_yaml_node *node,
         route->kind = GD_ROUTE_KIND_RESPOND;
         gd_load_answer(loader, draft, names, route);
     } else if (!gd_yaml_get(node, "calls") && !gd_yaml_get(node, "pass") &&
-               !gd_yaml_get(node, "redirect")) {
+               !gd_yaml_get(node, "redirect") && !gd_yaml_get(node, "files")) {
         gd_report_value(&loader->report, node,
-                        "calls is missing (or pass, redirect or respond)");
+                        "calls is missing (or pass, redirect, files or respond)");
     }
 }
 

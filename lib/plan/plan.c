@@ -1,6 +1,9 @@
 #include "plan/plan.h"
 
+#include <unistd.h>
+
 #include "base/mem.h"
+#include "plan/folder.h"
 #include "plan/tls_context.h"
 #include "plan/tls_server.h"
 
@@ -20,6 +23,9 @@ void gd_plan_unref(struct gd_plan *plan)
     for (unsigned i = 0; i < plan->listen_count; i++)
         gd_tls_server_unref(plan->listens[i].tls);
     gd_tickets_unref(plan->tickets);
+    for (unsigned i = 0; plan->routes && i < plan->route_count; i++)
+        if (plan->routes[i].folder && plan->routes[i].folder->fd >= 0)
+            close(plan->routes[i].folder->fd);
     gd_arena_free(&plan->arena);
     gd_free(plan);
 }

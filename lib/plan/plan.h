@@ -23,6 +23,7 @@
 
 struct gd_expr;
 struct gd_json_path;
+struct gd_plan_folder;
 struct gd_plan_mock;
 struct gd_plan_redirect;
 struct gd_plan_tls;
@@ -148,6 +149,7 @@ enum gd_route_kind {
     GD_ROUTE_KIND_PASS,
     GD_ROUTE_KIND_REDIRECT,
     GD_ROUTE_KIND_RESPOND,
+    GD_ROUTE_KIND_FILES,
 };
 
 struct gd_plan_route {
@@ -165,6 +167,7 @@ struct gd_plan_route {
     uint64_t required;                 /* bits of the calls that are not optional */
     uint64_t mentioned;                /* bits of the calls that others depend on */
     struct gd_plan_redirect *redirect; /* of that kind; else NULL */
+    struct gd_plan_folder *folder;     /* with files; else NULL */
     unsigned param_count;
     struct gd_span *param_names;
     const struct gd_shape *shape; /* of the answer; NULL: a member for each call */

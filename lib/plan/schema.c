@@ -64,7 +64,7 @@ bool gd_option_in(const struct gd_option *option, enum gd_section section)
     if (section == GD_SECTION_DEFAULTS)
         return option->section == GD_SECTION_ROUTE && option->type != GD_TYPE_MAP &&
                option->type != GD_TYPE_JSON && option->type != GD_TYPE_REDIRECT &&
-               strcmp(option->key, "pass") != 0;
+               option->type != GD_TYPE_FOLDER && strcmp(option->key, "pass") != 0;
     return option->section == section;
 }
 

@@ -32,6 +32,7 @@
       "address or network, or list of them")                                             \
     X(REDIRECT, "a path, a URL, or a map with to and status",                            \
       "path or URL, or options, see below")                                              \
+    X(FOLDER, "a folder, or a map with dir", "folder, or options, see below")            \
     X(TEXTS, "a map of texts (`name: text`)", "map of `name: text`")                     \
     X(LIST, "a text, or a list of texts", "text, or list of texts")                      \
     X(NAMES, "a list of names", "list of names")                                         \

@@ -144,6 +144,8 @@ static json_t *short_form(const struct gd_option *option)
     switch ((int)option->type) {
     case GD_TYPE_ACCESS:
         return boolean();
+    case GD_TYPE_FOLDER:
+        return any_text();
     case GD_TYPE_ADMIN:
         return address();
     case GD_TYPE_LOG:
@@ -196,6 +198,7 @@ static json_t *type_schema(const struct gd_option *option)
     case GD_TYPE_LIST:
         return any_of(any_text(), list_of(any_text()));
     case GD_TYPE_ACCESS:
+    case GD_TYPE_FOLDER:
     case GD_TYPE_MERGE:
     case GD_TYPE_REDIRECT:
         return any_of(short_form(option), ref(option->of));

@@ -16,6 +16,7 @@
  *   words    ENUM: its values, in the order of the C enum; INT: the word that means 0
  *   reload   APPLIED: a reload takes a changed value over; RESTART: only a restart does
  */
+#include "plan/schema_answer.h"
 #include "plan/schema_listen.h"
 #include "plan/schema_log.h"
 #include "plan/schema_mock.h"
@@ -34,8 +35,7 @@
     X(ROUTE, struct gd_draft_route, "routes.PATTERN",                                     \
       "What is answered. The key is `[METHOD ][HOST]/PATH`, with `{name}` for a segment "  \
       "and `{name...}` for the rest.")                                                    \
-    X(CORS, struct gd_draft_cors, "routes.PATTERN.cors",                                  \
-      "Who may read answers in a browser from other origins.")                            \
+    GD_ANSWER_SECTION_ROWS(X)                                                             \
     X(REDIRECT, struct gd_draft_redirect, "routes.PATTERN.redirect",                      \
       "The long form of `redirect`.")                                                     \
     X(CALL, struct gd_draft_call, "routes.PATTERN.calls.NAME",                            \
@@ -108,6 +108,8 @@
       "Instead of calls: where the client is sent, as `/PATH` or `https://HOST/PATH`, "   \
       "with the same placeholders as the url of a call. The query of the request is not " \
       "kept.")                                                                            \
+    X(ROUTE, "files", FOLDER, FILES, files, 0, 0, "", "", APPLIED,                        \
+      "Instead of calls: the files of a folder; the pattern ends in `{name...}`.")        \
     X(ROUTE, "respond", JSON, NONE, respond, 0, 0, "", "", APPLIED,                       \
       "The shape of the answer: any value in which `$user.name` is a value of a call, "   \
       "`{user.name}` one inside a text, and `$merge`, `$concat`, `$first` and `$join` "   \
@@ -130,6 +132,8 @@
     X(ROUTE, "etag", BOOL, NONE, etag, 0, 0, "false", "", APPLIED,                        \
       "Complete answers have an `ETag` of their bytes, and a client that has the same "   \
       "already gets 304.")                                                                \
+    X(ROUTE, "compress", ACCESS, COMPRESS, compress, 0, 0, "=off", "", APPLIED,           \
+      "Answers are sent in gzip or br to clients that take it.")                          \
     X(ROUTE, "server_timing", BOOL, NONE, server_timing, 0, 0, "false", "", APPLIED,      \
       "Answers say how long each call took, in `Server-Timing`.")                         \
     X(ROUTE, "forward", SECTION, FORWARD, forward, 0, 0, "", "", APPLIED,                 \
@@ -140,20 +144,7 @@
     X(ROUTE, "parts", ENUM, NONE, parts, 0, 0, "off", "off|query", APPLIED,               \
       "`query`: with `?parts=user,orders` only these calls, and what they depend on, are " \
       "made.")                                                                            \
-    X(CORS, "origins", LIST, NONE, origins, 0, 0, "!", "", APPLIED,                       \
-      "`https://a.example`, `https://*.example.com` for what lies below it, or `*` for "  \
-      "all.")                                                                             \
-    X(CORS, "methods", LIST, NONE, methods, 0, 0, "=those of the routes", "", APPLIED,    \
-      "Methods that scripts may use, of those that a route takes.")                       \
-    X(CORS, "headers", LIST, NONE, headers, 0, 0, "=*", "", APPLIED,                       \
-      "Header fields that scripts may send; `*` for all.")                                \
-    X(CORS, "expose", LIST, NONE, expose, 0, 0,                                           \
-      "=[Gather-Parts, Retry-After, X-Request-Id]", "", APPLIED,                          \
-      "Header fields of answers that scripts may read.")                                  \
-    X(CORS, "credentials", BOOL, NONE, credentials, 0, 0, "false", "", APPLIED,           \
-      "Browsers may send cookies and the like; not with origins `*`.")                    \
-    X(CORS, "max_age", DURATION, NONE, max_age_ms, 0, GD_MS_MAX, "10m", "", APPLIED,      \
-      "How long browsers may keep the answer to a preflight.")                            \
+    GD_ANSWER_OPTION_ROWS(X)                                                              \
     X(REDIRECT, "to", TEXT, NONE, to, 0, 0, "!", "", APPLIED,                             \
       "`/PATH` or `https://HOST/PATH`.")                                                  \
     X(REDIRECT, "status", ENUM, NONE, status, 0, 0, "308", "301|302|303|307|308", APPLIED, \

@@ -7,6 +7,7 @@ In a page,
 
 - a `yaml` block that begins with `# NAME.yaml` is a file of that name, until the next block
   of that name. It has to pass `gatherd check`; under `<!-- refused -->` it has to fail.
+- an `html` or `js` block whose first line is a comment with a path is a file there.
 - a `console` block has commands, after `$ `, and what each prints. `curl`, `gatherd check` and
   `gatherd explain` are run by a shell, in a folder with the files so far.
 
@@ -27,6 +28,7 @@ sys.dont_write_bytecode = True
 
 BLOCK = re.compile(r"(?P<mark><!-- refused -->\n+)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 NAME = re.compile(r"# ([\w-]+\.yaml)\n")
+OTHER = re.compile(r"(?:<!--|//) ([\w-]+(?:/[\w.-]+)+)(?: -->)?\n")
 VARIES = re.compile(r"^(Date|X-Request-Id): .*$", re.M)
 ALLOWED = ("curl ", "gatherd check ", "gatherd explain ")
 SITE, BESIDE = "127.0.0.1:8080", "127.0.0.1:8081"
@@ -66,6 +68,7 @@ class Page:
         for address, daemon in self.running.items():
             text = text.replace(address, f"127.0.0.1:{daemon.port}")
         text = re.sub(r"^(listen|admin|workers):.*\n", "", text, flags=re.M)
+        text = text.replace("dir: ", f"dir: {self.folder}/")
         return Daemon(text.replace("include: [", f"include: [{self.folder}/"))
 
     def start_all(self):
@@ -113,6 +116,12 @@ class Page:
         name = NAME.match(text)
         if match["language"] == "yaml" and name:
             self.file(name[1], text, bool(match["mark"]))
+        other = OTHER.match(text)
+        if match["language"] in ("html", "js") and other:
+            path = os.path.join(self.folder, other[1])
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
         if match["language"] != "console":
             return match[0]
         return f"{match['mark'] or ''}```console\n{self.console(text)}```"

@@ -128,6 +128,42 @@ START_TEST(fields_of_every_answer_are_lines)
 }
 END_TEST
 
+START_TEST(options_without_effect_are_told)
+{
+    PLAN_REFUSE(
+        "upstreams: {u: \"http://a\"}\n"
+        "defaults: {etag: on, compress: on}\n"
+        "routes:\n"
+        "  /a: {pass: u}\n"
+        "  /b: {pass: u, etag: on}\n"
+        "  /c: {pass: u, compress: on}\n"
+        "  /d: {redirect: /x, compress: {level: 1}}\n"
+        "  /e: {respond: 1, cache_control: a, response_headers: {cache-control: "
+        "b}}\n"
+        "  /f: {respond: 1, response_headers: {etag: b}}\n"
+        "  /g: {respond: 1, cache_control: \"\"}\n"
+        "  /h: {respond: 1, compress: {codings: zstd, types: [text], level: 0}}\n",
+        "gw.yaml:5:17: routes.\"/b\".etag: has no effect here: only answers that "
+        "are made of calls or of respond get one",
+        "gw.yaml:6:17: routes.\"/c\".compress: has no effect here: answers of "
+        "calls, of respond and files are compressed",
+        "gw.yaml:7:22: routes.\"/d\".compress: has no effect here: answers of "
+        "calls, of respond and files are compressed",
+        "gw.yaml:8:35: routes.\"/e\".cache_control: response_headers have a "
+        "Cache-Control already; remove one",
+        "gw.yaml:9:20: routes.\"/f\".response_headers: response_headers have an "
+        "ETag, and etag: on makes one",
+        "gw.yaml:10:35: routes.\"/g\".cache_control: expected directives like "
+        "\"public, max-age=60\", found \"\"",
+        "gw.yaml:11:40: routes.\"/h\".compress.codings: expected br or gzip, found "
+        "\"zstd\"",
+        "gw.yaml:11:54: routes.\"/h\".compress.types[0]: expected a type like "
+        "application/json or text/*, found \"text\"",
+        "gw.yaml:11:68: routes.\"/h\".compress.level: \"0\" is out of range: allowed is "
+        "from 1 to 9");
+}
+END_TEST
+
 START_TEST(nothing_of_the_body_can_be_in_a_field_of_what_streams)
 {
     PLAN_REFUSE("upstreams: {u: \"http://a\"}\nroutes: {/: {pass: u, response_headers: "
@@ -138,6 +174,7 @@ START_TEST(nothing_of_the_body_can_be_in_a_field_of_what_streams)
 END_TEST
 
 GD_SUITE("cors", origins_match_as_they_are_written_or_below_a_wildcard,
-         what_is_not_said_is_usual, a_route_has_the_cors_of_defaults_or_its_own_or_none,
-         mistakes_are_found, fields_of_every_answer_are_lines,
+         what_is_not_said_is_usual, options_without_effect_are_told,
+         a_route_has_the_cors_of_defaults_or_its_own_or_none, mistakes_are_found,
+         fields_of_every_answer_are_lines,
          nothing_of_the_body_can_be_in_a_field_of_what_streams)

@@ -246,8 +246,8 @@ START_TEST(mistakes_in_merges_and_statuses_are_found)
         "to 599 or the name of a call, found \"99\"",
         "gw.yaml:13:13: routes.\"GET /each\".status: a call with each has many "
         "statuses: \"b\"",
-        "gw.yaml:15:14: routes.\"GET /none\": calls is missing (or pass, redirect or "
-        "respond)",
+        "gw.yaml:15:14: routes.\"GET /none\": calls is missing (or pass, redirect, files "
+        "or respond)",
         "gw.yaml:16:40: routes.\"GET /call\".calls.a: {query.x} could be the call "
         "\"query\" or what that word stands for; rename the call");
 }

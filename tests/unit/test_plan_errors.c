@@ -19,7 +19,7 @@ START_TEST(an_unknown_key_is_named_with_what_was_meant)
         "defaults: {calls: {}}\n",
         "gw.yaml:1:12: defaults.calls: unknown key; allowed are timeout, max_body, "
         "access_log, merge, status, response_headers, cors, cache_control, etag, "
-        "server_timing, forward, stream, parts");
+        "compress, server_timing, forward, stream, parts");
 }
 END_TEST
 
@@ -370,8 +370,8 @@ START_TEST(mistakes_in_routes_are_found)
            "  GET /d/{x}: {calls: {u: users/}}\n"
            "  GET /d/{y}: {calls: {u: users/}}\n"
            "  GET /e: {timeout: 2, calls: {u: users/}}\n",
-        "gw.yaml:4:11: routes.\"GET /a\": calls is missing (or pass, redirect or "
-        "respond)",
+        "gw.yaml:4:11: routes.\"GET /a\": calls is missing (or pass, redirect, files "
+        "or respond)",
         "gw.yaml:5:19: routes.\"GET /b\".calls: a route has 1 to 64 calls, found 0",
         "gw.yaml:6:11: routes.\"GET /c\": expected a map with calls, pass or redirect, "
         "found \"users/x\"",

@@ -61,7 +61,8 @@ START_TEST(mistakes_in_passes_are_found)
         "gw.yaml:6:21: routes.\"/b\".pass: {nothing} is not known here; it is no path "
         "parameter and no call of the route, nor one of query, header, cookie, body and "
         "request",
-        "gw.yaml:7:8: routes.\"/c\".pass: a route has one of calls, pass, redirect and "
+        "gw.yaml:7:8: routes.\"/c\".pass: a route has one of calls, pass, redirect, "
+        "files and "
         "respond",
         "gw.yaml:8:14: routes.\"/d\".pass: there is no upstream \"POST users\"",
         "gw.yaml:9:14: routes.\"/e\".pass: \"http://10.0.0.9?x\" has no path; the root "

@@ -270,10 +270,11 @@ START_TEST(what_a_redirect_has_no_use_for_is_refused)
         "  /d: {redirect: /x, status: 301}\n"
         "  /e: {redirect: /x, merge: flat, parts: query}\n"
         "  /f: {redirect: /x, stream: false, forward: {query: [a]}}\n",
-        "gw.yaml:3:22: routes.\"/a\".pass: a route has one of calls, pass, redirect and "
+        "gw.yaml:3:22: routes.\"/a\".pass: a route has one of calls, pass, redirect, "
+        "files and "
         "respond",
-        "gw.yaml:4:8: routes.\"/b\".redirect: a route has one of calls, pass, redirect "
-        "and respond",
+        "gw.yaml:4:8: routes.\"/b\".redirect: a route has one of calls, pass, redirect, "
+        "files and respond",
         "gw.yaml:5:18: routes.\"/c\".redirect: a redirect does not wait for the body, so "
         "nothing can be taken from it",
         "gw.yaml:6:22: routes.\"/d\".status: status has no effect on a redirect; remove "
@@ -304,8 +305,8 @@ START_TEST(mistakes_in_the_form_of_a_redirect_are_found)
         "  /i: {redirct: /x}\n"
         "  /j: {redirect: 7}\n"
         "defaults: {redirect: /x}\n",
-        "gw.yaml:3:8: routes.\"/a\".redirect: a route has one of calls, pass, redirect "
-        "and respond",
+        "gw.yaml:3:8: routes.\"/a\".redirect: a route has one of calls, pass, redirect, "
+        "files and respond",
         "gw.yaml:4:18: routes.\"/b\".redirect: to is missing",
         "gw.yaml:5:35: routes.\"/c\".redirect.status: expected 301, 302, 303, 307 or "
         "308, "
@@ -323,14 +324,15 @@ START_TEST(mistakes_in_the_form_of_a_redirect_are_found)
         "remove "
         "it",
         "gw.yaml:10:23: routes.\"/h\".redirect.to: expected text, found a list",
-        "gw.yaml:11:7: routes.\"/i\": calls is missing (or pass, redirect or respond)",
+        "gw.yaml:11:7: routes.\"/i\": calls is missing (or pass, redirect, files or "
+        "respond)",
         "gw.yaml:11:8: routes.\"/i\".redirct: unknown key; did you mean \"redirect\"?",
         "gw.yaml:12:18: routes.\"/j\".redirect: expected /PATH or https://HOST/PATH, "
         "found "
         "\"7\"",
         "gw.yaml:13:12: defaults.redirect: unknown key; allowed are timeout, max_body, "
         "access_log, merge, status, response_headers, cors, cache_control, etag, "
-        "server_timing, forward, stream, parts");
+        "compress, server_timing, forward, stream, parts");
 }
 END_TEST
 

@@ -1,0 +1,200 @@
+#include "front/pump.h"
+
+enum { WRITE_LEAST_BYTES = 16 * 1024, OUT_MAX_BYTES = 256 * 1024 };
+
+struct gd_pump {
+    struct gd_passage *passage;
+    struct gd_body_source source;
+    struct gd_encoder *encoder; /* NULL: pieces go as they are */
+    struct gd_buf out;          /* of the encoder: not written yet */
+    int status;
+    bool queued;
+    struct gd_pump *next; /* of those that wait for their turn */
+    void (*release)(void *arg);
+    void *release_arg;
+};
+
+static void take_turn(void *arg);
+
+/* Turns ---------------------------------------------------------------------------------
+ */
+
+static void queue(struct gd_pump *pump)
+{
+    struct gd_pumps *pumps = &pump->passage->engine->pumps;
+    struct gd_pump **last = &pumps->first;
+
+    while (*last)
+        last = &(*last)->next;
+    *last = pump;
+    pump->next = NULL;
+    pump->queued = true;
+    if (!gd_work_queued(&pumps->turn))
+        gd_loop_defer(pump->passage->engine->loop, &pumps->turn, take_turn, pumps);
+}
+
+static void unqueue(struct gd_pump *pump)
+{
+    struct gd_pumps *pumps = &pump->passage->engine->pumps;
+    struct gd_pump **at = &pumps->first;
+
+    if (!pump->queued)
+        return;
+    while (*at != pump)
+        at = &(*at)->next;
+    *at = pump->next;
+    pump->queued = false;
+    if (pumps->first == NULL)
+        gd_work_cancel(&pumps->turn);
+}
+
+/* Slices --------------------------------------------------------------------------------
+ */
+
+/* Reads and codes a slice. piece: what is to be written. */
+static enum gd_pumped make_slice(struct gd_pump *pump, struct gd_span *piece)
+{
+    enum gd_pumped more = GD_PUMPED_PIECE;
+    size_t taken = 0;
+
+    if (pump->encoder == NULL)
+        return pump->source.next(pump->source.arg, piece);
+    while (more == GD_PUMPED_PIECE && taken < GD_PUMP_SLICE_BYTES) {
+        more = pump->source.next(pump->source.arg, piece);
+        if (more == GD_PUMPED_BROKEN ||
+            !gd_encoder_feed(pump->encoder, *piece,
+                             more == GD_PUMPED_LAST ? GD_ENCODE_END : GD_ENCODE_MORE,
+                             &pump->out))
+            return GD_PUMPED_BROKEN;
+        taken += piece->len;
+    }
+    *piece = gd_buf_span(&pump->out);
+    return more;
+}
+
+static void step(struct gd_pump *pump)
+{
+    struct gd_request *request = pump->passage->request;
+    struct gd_span piece = GD_SPAN_NONE;
+    enum gd_pumped more = make_slice(pump, &piece);
+    struct iovec iov = {(char *)piece.ptr, piece.len};
+
+    if (more == GD_PUMPED_BROKEN) {
+        gd_passage_account(pump->passage, pump->status);
+        gd_request_abort(request);
+        return;
+    }
+    if (more == GD_PUMPED_LAST) {
+        gd_passage_account(pump->passage, pump->status);
+        gd_request_write(request, &iov, piece.len > 0, true);
+        return;
+    }
+    if (pump->encoder && piece.len < WRITE_LEAST_BYTES) {
+        queue(pump);
+        return;
+    }
+    if (!gd_request_write(request, &iov, 1, false))
+        return; /* on_writable */
+    pump->out.len = 0;
+    queue(pump);
+}
+
+static void take_turn(void *arg)
+{
+    struct gd_pumps *pumps = arg;
+    struct gd_pump *pump = pumps->first;
+
+    unqueue(pump);
+    if (pumps->first)
+        gd_loop_defer(pump->passage->engine->loop, &pumps->turn, take_turn, pumps);
+    step(pump);
+}
+
+static void on_writable(void *arg)
+{
+    struct gd_pump *pump = arg;
+
+    pump->out.len = 0;
+    queue(pump);
+}
+
+/* The life of it ------------------------------------------------------------------------
+ */
+
+static void dispose(struct gd_pump *pump)
+{
+    unqueue(pump);
+    gd_encoder_free(pump->encoder);
+    pump->encoder = NULL;
+    gd_buf_free(&pump->out);
+}
+
+static void on_release(void *arg)
+{
+    struct gd_pump *pump = arg;
+
+    dispose(pump);
+    if (pump->release)
+        pump->release(pump->release_arg);
+}
+
+/* All of a short body, and its length, at once. */
+static bool answer_whole(struct gd_pump *pump, struct gd_answer *answer)
+{
+    struct iovec body;
+    struct gd_span piece = GD_SPAN_NONE;
+
+    if (answer->body_bytes > GD_PUMP_SLICE_BYTES ||
+        make_slice(pump, &piece) != GD_PUMPED_LAST)
+        return false;
+    body = (struct iovec){(char *)piece.ptr, piece.len};
+    answer->body = &body;
+    answer->body_count = piece.len > 0;
+    answer->body_bytes = piece.len;
+    gd_passage_account(pump->passage, pump->status);
+    gd_request_answer(pump->passage->request, answer);
+    return true;
+}
+
+static bool answer_head(struct gd_pump *pump)
+{
+    gd_passage_account(pump->passage, pump->status);
+    gd_request_write(pump->passage->request, NULL, 0, true);
+    return true;
+}
+
+bool gd_pump_start(struct gd_passage *passage, const struct gd_answer *answer,
+                   const struct gd_body_source *source, struct gd_encoder *encoder)
+{
+    struct gd_request *request = passage->request;
+    struct gd_pump *pump = gd_arena_alloc(request->arena, sizeof(*pump));
+    bool is_head = request->head.method == GD_METHOD_HEAD;
+    struct gd_answer own = *answer;
+
+    if (pump == NULL) {
+        gd_encoder_free(encoder);
+        return false;
+    }
+    *pump = (struct gd_pump){.passage = passage,
+                             .source = *source,
+                             .encoder = encoder,
+                             .status = answer->status,
+                             .release = answer->release,
+                             .release_arg = answer->release_arg};
+    gd_buf_init(&pump->out, gd_loop_blocks(passage->engine->loop), OUT_MAX_BYTES);
+    pump->out.budget = request->budget;
+    own.release = on_release;
+    own.release_arg = pump;
+    if (!is_head && answer_whole(pump, &own))
+        return true;
+    if (encoder)
+        own.body_bytes = GD_LENGTH_UNKNOWN;
+    if (!gd_request_open(request, &own, on_writable, pump)) {
+        dispose(pump);
+        return false;
+    }
+    if (is_head)
+        return answer_head(pump);
+    queue(pump);
+    return true;
+}
