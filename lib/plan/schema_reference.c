@@ -65,7 +65,8 @@ static bool add_row(struct gd_buf *out, const struct gd_option *option)
 {
     return gd_buf_addf(out, "| `%s` | ", option->key) && add_type(out, option) &&
            gd_buf_add_text(out, " | ") && add_default(out, option) &&
-           gd_buf_addf(out, " | %s |\n", option->help);
+           gd_buf_addf(out, " | %s%s |\n", option->help,
+                       option->reload ? "" : " Only a restart changes it.");
 }
 
 static bool add_section(struct gd_buf *out, enum gd_section section)
@@ -98,7 +99,8 @@ bool gd_schema_reference(struct gd_buf *out)
         "`10MiB`, `1GiB`, `1KB`, `1MB` or `1GB`; percentages `20%`; booleans `true` or\n"
         "`on`, `false` or `off`. In any value, `${NAME}` is an environment variable,\n"
         "`${NAME:-text}` has a default, `${file:/path}` is what stands in a file, and\n"
-        "`$${` is a literal `${`.\n");
+        "`$${` is a literal `${`. A reload takes over all that does not say\n"
+        "otherwise.\n");
 
     for (enum gd_section i = GD_SECTION_NONE + 1; ok && i < GD_SECTIONS; i++)
         ok = add_section(out, i);
