@@ -109,7 +109,7 @@ static json_t *calls_json(const struct gd_explaining *x)
 static json_t *answer_json(const struct gd_explaining *x)
 {
     const struct gd_plan_route *route = x->route;
-    json_t *answer = json_object(), *headers = json_array();
+    json_t *answer = json_object();
     json_t *respond = gd_explain_written(route->answer_written, "respond");
     json_t *merge = gd_explain_written(route->answer_written, "merge");
 
@@ -121,9 +121,6 @@ static json_t *answer_json(const struct gd_explaining *x)
         json_object_set_new(answer, "respond", respond);
     if (merge)
         json_object_set_new(answer, "merge", merge);
-    for (unsigned i = 0; i < route->field_count; i++)
-        json_array_append_new(headers, gd_explain_field(x, &route->fields[i]));
-    json_object_set_new(answer, "headers", headers);
     return answer;
 }
 
@@ -205,6 +202,7 @@ static json_t *params_json(const struct gd_explaining *x)
 static void explain_found(struct gd_explaining *x, json_t *document)
 {
     const struct gd_plan_route *route = x->route;
+    json_t *answer;
 
     json_object_set_new(document, "route", json_string(route->pattern));
     gd_explain_choice(x, document);
@@ -215,6 +213,13 @@ static void explain_found(struct gd_explaining *x, json_t *document)
     json_object_set_new(document, "max_body_bytes",
                         json_integer((json_int_t)route->max_body));
     kinds[route->kind].explain(x, document);
+    answer = json_incref(json_object_get(document, "answer"));
+    if (answer == NULL)
+        answer = json_object();
+    gd_explain_finish(x, answer);
+    if (json_object_size(answer))
+        json_object_set(document, "answer", answer);
+    json_decref(answer);
 }
 
 /* Requests ------------------------------------------------------------------------------

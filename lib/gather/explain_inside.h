@@ -77,4 +77,10 @@ void gd_explain_redirect(struct gd_explaining *x, json_t *document);
  *  "left_out" counts what is not told. */
 json_t *gd_explain_passed(const struct gd_explaining *x, const struct gd_plan_call *call);
 
+/* explain_finish.c --------------------------------------------------------------------
+ */
+
+/** Adds what the route makes of its answers to what is told of them. */
+void gd_explain_finish(const struct gd_explaining *x, json_t *answer);
+
 #endif

@@ -319,6 +319,12 @@ static void print_answer(struct gd_page *page, const json_t *document)
     gd_page_row_value(page, "respond", respond);
     gd_page_row_value(page, "merge", merge);
     print_fields(page, "headers", json_object_get(answer, "headers"));
+    if (json_object_get(answer, "cache_control"))
+        gd_page_row(page, "kept", gd_page_text_of(answer, "cache_control"));
+    gd_page_row_value(page, "etag", json_object_get(answer, "etag"));
+    gd_page_row_value(page, "timing", json_object_get(answer, "server_timing"));
+    gd_page_row_value(page, "compress", json_object_get(answer, "compress"));
+    gd_page_row_value(page, "cors", json_object_get(answer, "cors"));
     if (json_is_true(json_object_get(answer, "stream")))
         gd_page_row(page, "stream", "parts as they complete, when asked for");
     if (json_is_true(json_object_get(answer, "parts")))

@@ -468,3 +468,32 @@ def test_passes_and_redirects_are_explained(_):
     document = document_of("GET", "/b/7?k=%2F", config=config)
     assert document["answer"] == {"status": 308, "location": "https://new.example/7?k=%2F"}
     assert "  location       https://new.example/7\n" in text_of("GET", "/b/7", config=config)
+
+
+def test_what_a_route_makes_of_its_answers_is_explained(_):
+    config = """
+upstreams: {up: "http://10.0.0.5:8001"}
+defaults: {response_headers: {X-A: "1"}, cache_control: max-age=5, cors: {origins: "*"}, compress: {level: 7}}
+routes:
+  GET /made: {respond: 1, etag: on, server_timing: on}
+  GET /through: {pass: up}
+  GET /file/{path...}: {files: {dir: ., fallback: index.html}}
+"""
+    wanted = {"headers": [{"name": "X-A", "value": "1"}], "cache_control": "max-age=5",
+              "cors": {"origins": ["*"], "credentials": False}}
+    coded = {"compress": {"min_bytes": 1024, "level": 7, "codings": ["br", "gzip"]}}
+
+    def answer(target):
+        done = run_gatherd("explain", "--json", "CONFIG", f"GET {target}", config=config)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    assert answer("/through")["answer"] == wanted
+    document = answer("/file/a/")
+    assert document["answer"] == {**wanted, **coded} and document["kind"] == "files"
+    assert document["files"] == {"dir": ".", "path": "a/index.html", "fallback": "index.html", "precompressed": False,
+                                 "dotfiles": False}
+    made = answer("/made")["answer"]
+    assert made == {**wanted, **coded, "status": 200, "respond": 1, "etag": True, "server_timing": True}
+    done = run_gatherd("explain", "CONFIG", "GET /made", config=config)
+    assert "kept           max-age=5" in done.stdout and "etag           true" in done.stdout
