@@ -242,6 +242,23 @@ def test_a_server_that_is_out_stays_out(scene):
     until(lambda: daemon.server("up")["state"]["out"] == 0, "a new one is in")
 
 
+def test_a_server_that_is_drained_stays_drained(scene):
+    one, two = scene.origin(), scene.origin()
+
+    def text(value):
+        return (f"upstreams: {{up: ['{one.url}', '{two.url}']}}\n"
+                f"routes: {{GET /x: {{calls: {{a: up/x}}, respond: {value}}}}}\n")
+    daemon = scene.gatherd(text(1))
+    server = one.url.removeprefix("http://")
+    assert daemon.admin(f"/upstreams/up/servers/{server}/drain", "POST").status == 200
+    daemon.reload(text(2))
+    for _ in range(4):
+        assert daemon.get("/x").json() == 2
+    assert (one.connections, two.connections) == (0, 1)
+    assert daemon.server("up")["state"]["drained"] == 1
+    assert daemon.admin(f"/upstreams/up/servers/{server}/resume", "POST").status == 200
+
+
 def test_many_reloads_at_once_are_few(scene):
     origin = scene.origin()
     daemon = scene.gatherd(config(origin, 1))
