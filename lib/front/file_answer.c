@@ -184,8 +184,6 @@ static void add_fields(struct serving *serving)
         add_field(serving, GD_SPAN("Cache-Control"), keeps);
     if (serving->varies)
         add_field(serving, GD_SPAN("Vary"), GD_SPAN("Accept-Encoding"));
-    if (serving->coding.len)
-        add_field(serving, GD_SPAN("Content-Encoding"), serving->coding);
     if (!is_made(serving))
         add_field(serving, GD_SPAN("Accept-Ranges"), GD_SPAN("bytes"));
     if (!serving->known)
@@ -238,25 +236,37 @@ static struct gd_answer answer_of(struct serving *serving, int status)
                               .release_arg = serving};
 }
 
-/* Without a body. */
-static void send_head(struct serving *serving, int status)
+static void send_not_modified(struct serving *serving)
 {
-    struct gd_answer answer = answer_of(serving, status);
+    struct gd_answer answer = answer_of(serving, 304);
 
     gd_encoder_free(serving->encoder);
     answer.content_type = GD_SPAN_NONE;
     answer.body_bytes = 0;
-    gd_passage_account(serving->passage, status);
+    gd_passage_account(serving->passage, 304);
     gd_request_answer(serving->passage->request, &answer);
+}
+
+static void refuse_range(struct serving *serving)
+{
+    struct gd_plan_header range = {GD_SPAN("Content-Range"), gd_span_of(serving->range)};
+
+    dispose(serving);
+    gd_passage_account(serving->passage, 416);
+    gd_request_problem(serving->passage->request, 416,
+                       "the file has nothing of this range", GD_SPAN(""), &range, 1);
 }
 
 static void send_body(struct serving *serving, int status)
 {
     struct gd_blocks *blocks = gd_loop_blocks(serving->passage->engine->loop);
     struct gd_body_source source = {next_slice, serving};
-    struct gd_answer answer = answer_of(serving, status);
     bool is_head = serving->passage->request->head.method == GD_METHOD_HEAD;
+    struct gd_answer answer;
 
+    if (serving->coding.len)
+        add_field(serving, GD_SPAN("Content-Encoding"), serving->coding);
+    answer = answer_of(serving, status);
     if (is_head && is_made(serving)) /* how long it will be is not known */
         answer.body_bytes = GD_LENGTH_UNKNOWN;
     serving->room = gd_blocks_get(blocks, GD_PUMP_SLICE_BYTES, &serving->room_cap);
@@ -300,7 +310,7 @@ static void send_file(struct serving *serving)
     if (result != GD_RANGE_ALL)
         add_field(serving, GD_SPAN("Content-Range"), gd_span_of(serving->range));
     if (result == GD_RANGE_NONE)
-        send_head(serving, 416);
+        refuse_range(serving);
     else
         send_body(serving, result == GD_RANGE_PART ? 206 : 200);
 }
@@ -332,7 +342,7 @@ void gd_file_answer(struct gd_passage *passage, const struct gd_file *file)
         send_file(serving);
         break;
     case GD_CONDITION_NOT_MODIFIED:
-        send_head(serving, 304);
+        send_not_modified(serving);
         break;
     case GD_CONDITION_FAILED:
         refuse(serving, 412, "the file is not the one the condition wants");
