@@ -211,6 +211,13 @@ static bool has_work(struct gd_access *access)
     return atomic_load(&access->stopping);
 }
 
+/* Nothing that comes now shall go by the setting that is on its way out. */
+static bool is_urgent(struct gd_access *access)
+{
+    return atomic_load(&access->stopping) || atomic_load(&access->reopening) ||
+           atomic_load(&access->next);
+}
+
 static void wait_ms(struct gd_access *access, int ms)
 {
     struct pollfd in = {.fd = access->wake_fd, .events = POLLIN};
@@ -231,7 +238,7 @@ static void *run(void *arg)
         if (!has_work(access))
             wait_ms(access, IDLE_MS);
         atomic_store(&access->asleep, false);
-        if (!atomic_load(&access->stopping))
+        if (!is_urgent(access))
             wait_ms(access, COLLECT_MS);
         work(access);
     }

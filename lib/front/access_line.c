@@ -65,17 +65,31 @@ static inline void put_span(struct pen *pen, struct gd_span text)
 
 #define PUT(pen, literal) put_span(pen, GD_SPAN(literal))
 
-static inline void put_u64(struct pen *pen, uint64_t number)
+/* Most numbers here have four digits or less. */
+static inline void put_u64(struct pen *pen, uint64_t whole)
 {
-    pen->at += gd_u64_digits(number, pen->at);
+    uint32_t number = (uint32_t)whole;
+
+    if (whole >= 10000) {
+        pen->at += gd_u64_digits(whole, pen->at);
+        return;
+    }
+    if (number >= 1000)
+        *pen->at++ = (char)('0' + number / 1000);
+    if (number >= 100)
+        *pen->at++ = (char)('0' + number / 100 % 10);
+    if (number >= 10)
+        *pen->at++ = (char)('0' + number / 10 % 10);
+    *pen->at++ = (char)('0' + number % 10);
 }
 
 /* Milliseconds, with three digits behind the point. */
 static void put_ms(struct pen *pen, uint64_t us)
 {
-    unsigned rest = (unsigned)(us % 1000);
+    uint64_t ms = us / 1000;
+    unsigned rest = (unsigned)(us - ms * 1000);
 
-    put_u64(pen, us / 1000);
+    put_u64(pen, ms);
     *pen->at++ = '.';
     *pen->at++ = (char)('0' + rest / 100);
     *pen->at++ = (char)('0' + rest / 10 % 10);
@@ -87,20 +101,63 @@ static bool is_odd(unsigned char c)
     return c < 0x20 || c >= 0x7f || c == '"' || c == '\\';
 }
 
+/* Whether one of eight bytes may be odd; sure of those that are not. */
+static inline bool may_be_odd(uint64_t bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t low = bytes - ones * 0x20, quote = (bytes ^ ones * '"') - ones;
+    uint64_t slash = (bytes ^ ones * '\\') - ones, del = (bytes ^ ones * 0x7f) - ones;
+
+    return ((low | quote | slash | del | bytes) & (ones * 0x80)) != 0;
+}
+
+static inline bool copy_eight(char *to, const char *from)
+{
+    uint64_t bytes;
+
+    memcpy(&bytes, from, sizeof(bytes));
+    memcpy(to, &bytes, sizeof(bytes));
+    return !may_be_odd(bytes);
+}
+
+/* Copies what needs no escapes, eight bytes at a time, the last ones overlapping those
+ * before; returns how much that is. */
+static size_t copy_plain(struct pen *pen, struct gd_span text)
+{
+    char *to = pen->at;
+    size_t i = 0;
+
+    while (i + 8 <= text.len && copy_eight(to + i, text.ptr + i))
+        i += 8;
+    if (text.len >= 8 && i + 8 > text.len &&
+        copy_eight(to + text.len - 8, text.ptr + text.len - 8))
+        i = text.len;
+    for (; i < text.len && !is_odd((unsigned char)text.ptr[i]); i++)
+        to[i] = text.ptr[i];
+    pen->at += i;
+    return i;
+}
+
+static inline void put_quoted(struct pen *pen, struct gd_span text)
+{
+    *pen->at++ = '"';
+    gd_copy_short(pen->at, text.ptr, text.len);
+    pen->at += text.len;
+    *pen->at++ = '"';
+}
+
 /* A JSON string; most texts are copied as they are. */
 static void put_string(struct pen *pen, struct gd_span text)
 {
     struct gd_buf rest;
-    size_t i = 0;
+    size_t done;
 
     *pen->at++ = '"';
-    while (i < text.len && !is_odd((unsigned char)text.ptr[i])) {
-        *pen->at++ = text.ptr[i];
-        i++;
-    }
-    if (i < text.len) {
+    done = copy_plain(pen, text);
+    if (done < text.len) {
         gd_buf_init(&rest, NULL, 6 * text.len);
-        if (gd_json_add_escaped(&rest, (struct gd_span){text.ptr + i, text.len - i}))
+        if (gd_json_add_escaped(&rest,
+                                (struct gd_span){text.ptr + done, text.len - done}))
             put_span(pen, gd_buf_span(&rest));
         gd_buf_free(&rest);
     }
@@ -206,23 +263,22 @@ static void put_calls(struct pen *pen, struct gd_record_reader *reader)
 static void put_json(struct pen *pen, const struct gd_plan_access_log *plan,
                      const struct gd_record *record, struct gd_access_clock *clock)
 {
-    struct gd_record_reader reader = gd_record_read(record);
     struct gd_span texts[GD_RECORD_TEXTS];
+    struct gd_record_reader reader = gd_record_read(record, texts);
 
-    for (unsigned i = 0; i < GD_RECORD_TEXTS; i++)
-        texts[i] = gd_record_text(record, (enum gd_record_text)i);
+    /* An id, an address and a method, a token, have nothing to escape. */
     PUT(pen, "{\"time\":\"");
     put_time(pen, clock, record->start_us);
     PUT(pen, "\",\"id\":");
-    put_string(pen, texts[GD_RECORD_ID]);
+    put_quoted(pen, texts[GD_RECORD_ID]);
     PUT(pen, ",\"ip\":");
-    put_string(pen, texts[GD_RECORD_IP]);
-    if (!gd_span_eq(texts[GD_RECORD_IP], texts[GD_RECORD_PEER])) {
+    put_quoted(pen, texts[GD_RECORD_IP]);
+    if (texts[GD_RECORD_PEER].len) {
         PUT(pen, ",\"peer\":");
-        put_string(pen, texts[GD_RECORD_PEER]);
+        put_quoted(pen, texts[GD_RECORD_PEER]);
     }
     PUT(pen, ",\"method\":");
-    put_string(pen, texts[GD_RECORD_METHOD]);
+    put_quoted(pen, texts[GD_RECORD_METHOD]);
     PUT(pen, ",\"host\":");
     put_string(pen, texts[GD_RECORD_HOST]);
     PUT(pen, ",\"path\":");
@@ -254,7 +310,7 @@ static void put_json(struct pen *pen, const struct gd_plan_access_log *plan,
 /* user=200/12.300,orders=timeout/400.000 */
 static void put_plain_calls(struct pen *pen, const struct gd_record *record)
 {
-    struct gd_record_reader reader = gd_record_read(record);
+    struct gd_record_reader reader = gd_record_read(record, NULL);
     struct gd_record_call call;
     struct gd_span name, server;
 
@@ -285,7 +341,7 @@ static void put_plain_calls(struct pen *pen, const struct gd_record *record)
 static void put_header(struct pen *pen, const struct gd_record *record,
                        struct gd_span wanted)
 {
-    struct gd_record_reader reader = gd_record_read(record);
+    struct gd_record_reader reader = gd_record_read(record, NULL);
     struct gd_span name, value;
 
     for (unsigned i = 0; i < record->header_count; i++) {
@@ -329,6 +385,9 @@ static void put_field(struct pen *pen, const struct gd_record *record,
         break;
     case GD_LOG_FIELD_CALLS:
         put_plain_calls(pen, record);
+        break;
+    case GD_LOG_FIELD_PEER:
+        put_plain(pen, gd_record_peer(record));
         break;
     default:
         put_plain(pen, gd_record_text(record, texts[field]));

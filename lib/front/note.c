@@ -54,13 +54,16 @@ static void write_texts(struct gd_recorder *to, const struct gd_plan *plan,
                         const struct gd_request_end *end)
 {
     struct gd_span texts[GD_RECORD_TEXTS] = {
-        [GD_RECORD_ID] = end->id,     [GD_RECORD_IP] = end->peer,
-        [GD_RECORD_PEER] = end->peer, [GD_RECORD_METHOD] = end->method,
+        [GD_RECORD_ID] = end->id,
+        [GD_RECORD_IP] = end->peer,
+        [GD_RECORD_METHOD] = end->method,
         [GD_RECORD_PATH] = end->path,
     };
 
     if (request) {
         texts[GD_RECORD_IP] = ip_of(passage, request, &plan->trusted);
+        if (!gd_span_eq(texts[GD_RECORD_IP], end->peer))
+            texts[GD_RECORD_PEER] = end->peer;
         texts[GD_RECORD_METHOD] = request->head.method_text;
         texts[GD_RECORD_HOST] = request->head.host;
         texts[GD_RECORD_PATH] = request->target.path;

@@ -167,7 +167,7 @@ static json_t *call_json(const struct gd_record *record,
 
 static json_t *calls_json(const struct gd_record *record)
 {
-    struct gd_record_reader reader = gd_record_read(record);
+    struct gd_record_reader reader = gd_record_read(record, NULL);
     json_t *list = json_array();
     struct gd_record_call call;
     struct gd_span name, server;

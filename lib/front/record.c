@@ -21,12 +21,12 @@ void gd_record_begin(struct gd_recorder *to, void *memory)
     memset(memory, 0, sizeof(struct gd_record));
 }
 
-static uint16_t add(struct gd_recorder *to, struct gd_span text, size_t most)
+static inline uint16_t add(struct gd_recorder *to, struct gd_span text, size_t most)
 {
     size_t len = text.len < most ? text.len : most;
 
     if (len)
-        memcpy((char *)to->record + to->len, text.ptr, len);
+        gd_copy_short((char *)to->record + to->len, text.ptr, len);
     to->len += len;
     return (uint16_t)len;
 }
@@ -34,10 +34,11 @@ static uint16_t add(struct gd_recorder *to, struct gd_span text, size_t most)
 void gd_record_texts(struct gd_recorder *to, const struct gd_span *texts)
 {
     for (unsigned i = 0; i < GD_RECORD_TEXTS; i++)
-        to->record->lengths[i] =
-            add(to, texts[i],
-                i == GD_RECORD_PATH || i == GD_RECORD_QUERY ? GD_RECORD_PATH_MAX
-                                                            : GD_RECORD_TEXT_MAX);
+        if (texts[i].len)
+            to->record->lengths[i] =
+                add(to, texts[i],
+                    i == GD_RECORD_PATH || i == GD_RECORD_QUERY ? GD_RECORD_PATH_MAX
+                                                                : GD_RECORD_TEXT_MAX);
 }
 
 void gd_record_header(struct gd_recorder *to, struct gd_span name, struct gd_span value)
@@ -100,12 +101,23 @@ struct gd_span gd_record_text(const struct gd_record *record, enum gd_record_tex
     return (struct gd_span){at, record->lengths[which]};
 }
 
-struct gd_record_reader gd_record_read(const struct gd_record *record)
+struct gd_span gd_record_peer(const struct gd_record *record)
+{
+    return gd_record_text(record, record->lengths[GD_RECORD_PEER] ? GD_RECORD_PEER
+                                                                  : GD_RECORD_IP);
+}
+
+struct gd_record_reader gd_record_read(const struct gd_record *record,
+                                       struct gd_span *texts)
 {
     struct gd_record_reader reader = {record, sizeof(*record)};
 
-    for (unsigned i = 0; i < GD_RECORD_TEXTS; i++)
+    for (unsigned i = 0; i < GD_RECORD_TEXTS; i++) {
+        if (texts)
+            texts[i] =
+                (struct gd_span){(const char *)record + reader.at, record->lengths[i]};
         reader.at += record->lengths[i];
+    }
     return reader;
 }
 

@@ -19,7 +19,7 @@ enum {
 enum gd_record_text {
     GD_RECORD_ID,
     GD_RECORD_IP,
-    GD_RECORD_PEER,
+    GD_RECORD_PEER, /* empty where it is the IP */
     GD_RECORD_METHOD,
     GD_RECORD_HOST,
     GD_RECORD_PATH,
@@ -39,6 +39,22 @@ struct gd_record {
     uint16_t call_count, calls_left_out;
     uint16_t lengths[GD_RECORD_TEXTS];
 };
+
+/** memcpy for texts that are mostly short, where the call of it would cost more than it
+ *  does: two moves that overlap. */
+static inline void gd_copy_short(char *to, const char *from, size_t len)
+{
+    uint64_t first, last;
+
+    if (len >= 8 && len <= 16) {
+        memcpy(&first, from, 8);
+        memcpy(&last, from + len - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + len - 8, &last, 8);
+    } else {
+        memcpy(to, from, len);
+    }
+}
 
 /** What is told of a call; its name and its server stand behind it. */
 struct gd_record_call {
@@ -80,13 +96,18 @@ void gd_record_end(struct gd_recorder *to);
 /** Returns borrowed: one of the texts. */
 struct gd_span gd_record_text(const struct gd_record *record, enum gd_record_text which);
 
+/** The address that is connected. */
+struct gd_span gd_record_peer(const struct gd_record *record);
+
 /** A place behind the texts, to go on from. */
 struct gd_record_reader {
     const struct gd_record *record;
     size_t at;
 };
 
-struct gd_record_reader gd_record_read(const struct gd_record *record);
+/** texts: room for GD_RECORD_TEXTS, or NULL. */
+struct gd_record_reader gd_record_read(const struct gd_record *record,
+                                       struct gd_span *texts);
 
 /** The next header field; as many as there are, then the calls. */
 void gd_record_next_header(struct gd_record_reader *reader, struct gd_span *name,

@@ -73,6 +73,7 @@ def test_each_request_is_one_line_with_its_calls(scene):
     assert (full["method"], full["path"], full["route"]) == ("GET", "/x/7", "GET /x/{id}")
     assert (full["status"], full["end"]) == (200, "answered")
     assert full["in"] > 40 and full["out"] > len(reply.body) and full["ms"] >= 0
+    assert "peer" not in full
     got, more = full["calls"]
     assert got == {"call": "got", "ms": got["ms"], "status": 200}
     assert more == {"call": "more", "ms": more["ms"], "status": 503, "class": "status", "retries": 1}
@@ -308,3 +309,22 @@ routes:
     assert recent["slow"][-1]["calls"][0]["dial_ms"] is None  # from the pool
     assert SECRET not in json.dumps(recent)
     assert daemon.admin("/requests", "POST").status == 405
+
+
+def test_a_reload_takes_the_logs_over_or_is_refused(scene):
+    origin = scene.origin(answer)
+    config = "log: {{access: {}}}\nupstreams: {{up: \"{}\"}}\nroutes: {{\"/{{rest...}}\": {{pass: up}}}}\n"
+    daemon = scene.gatherd(config.format("off", origin.url))
+    daemon.get("/1")
+    assert daemon.reload(config.format("FOLDER/a.log", origin.url))["state"] == "done"
+    daemon.get("/2")
+    assert [line["path"] for line in logged(daemon, 1, "a.log")] == ["/2"]
+    refused = daemon.reload(config.format("/nowhere/at/all.log", origin.url))
+    assert refused["state"] == "refused" and "/nowhere/at/all.log" in "\n".join(refused["errors"])
+    daemon.get("/3")
+    logged(daemon, 2, "a.log")
+    assert daemon.reload(config.format("{to: FOLDER/b.log, format: '{path}'}", origin.url))["state"] == "done"
+    daemon.get("/4")
+    until(lambda: lines_of(daemon, "b.log") == ["/4"], "a line in the other file")
+    assert len(lines_of(daemon, "a.log")) == 2
+    daemon.reload(config.format("off", origin.url))  # its file is closed

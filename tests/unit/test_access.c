@@ -144,6 +144,8 @@ START_TEST(texts_of_any_length_and_any_number_of_calls_find_their_bound)
     memset(path, '"', sizeof(path));
     for (unsigned i = 0; i < GD_RECORD_TEXTS; i++)
         texts[i] = (struct gd_span){path, sizeof(path)};
+    for (unsigned i = GD_RECORD_ID; i <= GD_RECORD_METHOD; i++)
+        texts[i] = GD_SPAN("0123-these-have-nothing-to-escape");
     trail.name = trail.server = texts[0];
     gd_record_begin(&to, memory);
     gd_record_texts(&to, texts);
