@@ -147,11 +147,11 @@ void gd_pass_cancel(struct gd_pass *pass)
 
 bool gd_pass_trail(const struct gd_pass *pass, struct gd_trail *trail)
 {
-    const struct gd_plan_server *server = gd_lease_server(&pass->lease);
+    const char *server = gd_lease_server_name(&pass->lease);
 
     *trail = (struct gd_trail){
         .name = gd_span_of(upstream_of(pass)->name),
-        .server = server ? gd_span_of(server->name) : GD_SPAN(""),
+        .server = server ? gd_span_of(server) : GD_SPAN(""),
         .item = GD_TRAIL_SINGLE,
         .start_us = pass->start_us,
         .asked_us = pass->asked_us,

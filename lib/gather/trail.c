@@ -6,11 +6,11 @@
 static void fill(struct gd_trail *trail, const struct gd_part *part, unsigned index)
 {
     const struct gd_call *call = &part->calls[index];
-    const struct gd_plan_server *server = gd_lease_server(&call->lease);
+    const char *server = gd_lease_server_name(&call->lease);
 
     *trail = (struct gd_trail){
         .name = gd_span_of(part->plan->name),
-        .server = server ? gd_span_of(server->name) : GD_SPAN(""),
+        .server = server ? gd_span_of(server) : GD_SPAN(""),
         .item = part->plan->each ? index : GD_TRAIL_SINGLE,
         .start_us = call->start_us,
         .asked_us = call->asked_us,

@@ -301,6 +301,11 @@ struct gd_jar *gd_upstream_jar(struct gd_upstreams *upstreams, unsigned index)
     return upstreams->list[index]->jar;
 }
 
+const char *gd_lease_server_name(const struct gd_lease *lease)
+{
+    return lease->server ? lease->server->name : NULL;
+}
+
 const struct gd_plan_server *gd_lease_server(const struct gd_lease *lease)
 {
     return lease->server ? lease->server->plan : NULL;

@@ -168,4 +168,8 @@ struct gd_jar *gd_upstream_jar(struct gd_upstreams *upstreams, unsigned index);
  * picked. */
 const struct gd_plan_server *gd_lease_server(const struct gd_lease *lease);
 
+/** What people call the server the lease is or was on, by now; borrowed until the loop
+ *  goes on. NULL before one is picked. */
+const char *gd_lease_server_name(const struct gd_lease *lease);
+
 #endif
