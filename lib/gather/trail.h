@@ -8,7 +8,7 @@
  */
 #include "gather/gather.h"
 
-enum { GD_TRAIL_SINGLE = UINT32_MAX };
+#define GD_TRAIL_SINGLE UINT32_MAX
 
 struct gd_trail {
     struct gd_span name;
