@@ -142,10 +142,10 @@ static void refuse(struct gd_passage *passage, int error)
  * a file that is missing. */
 static bool wants_fallback(struct gd_span rest)
 {
-    const char *slash = rest.len ? memrchr(rest.ptr, '/', rest.len) : NULL;
-    size_t skip = slash ? (size_t)(slash - rest.ptr) + 1 : 0;
-
-    return rest.len == skip || memchr(rest.ptr + skip, '.', rest.len - skip) == NULL;
+    for (size_t i = rest.len; i > 0 && rest.ptr[i - 1] != '/'; i--)
+        if (rest.ptr[i - 1] == '.')
+            return false;
+    return true;
 }
 
 static bool is_missing(int error)
