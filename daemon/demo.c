@@ -30,9 +30,10 @@ void gd_demo_explain(const struct gd_plan *plan)
     for (unsigned i = 0; i < plan->route_count; i++)
         printf("      route  %s\n", plan->routes[i].pattern);
     if (plan->admin_on)
-        printf("  curl %s/status       what it is doing\n"
+        printf("  %s/                  what it is doing, for a browser\n"
+               "  curl %s/status       the same for programs\n"
                "  curl %s/metrics      the same for Prometheus\n",
-               plan->admin.text, plan->admin.text);
+               plan->admin.text, plan->admin.text, plan->admin.text);
     printf("\nCtrl-C ends it.\n\n");
     fflush(stdout);
 }

@@ -1,6 +1,7 @@
 """One line a request, whatever becomes of it; and a log never holds anybody up."""
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -328,3 +329,29 @@ def test_a_reload_takes_the_logs_over_or_is_refused(scene):
     until(lambda: lines_of(daemon, "b.log") == ["/4"], "a line in the other file")
     assert len(lines_of(daemon, "a.log")) == 2
     daemon.reload(config.format("off", origin.url))  # its file is closed
+
+
+def test_whatever_clients_do_each_request_is_exactly_one_line(scene):
+    daemon = site(scene, scene.origin(answer))
+    dice = random.Random(7)
+    whole = b"GET /raw/y HTTP/1.1\r\nHost: a\r\n\r\n"
+    kinds = (whole, whole * 3, whole[:20], b"\0\r\n\r\n", whole + b"?\r\n\r\n", b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n",
+             b"POST /x/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n",
+             b"POST /x/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf")
+    for _ in range(300):
+        with daemon.client() as client:
+            client.send(dice.choice(kinds))
+            if dice.random() < 0.5:
+                client.sock.settimeout(0.01)
+                try:
+                    client.sock.recv(65536)
+                except OSError:
+                    pass
+    until(lambda: not daemon.busy(), "all is over")
+    worker = daemon.status()["worker"]
+    expected = worker["requests"] + worker["rejected"]["malformed"]
+    assert expected > 200
+    until(lambda: len(lines_of(daemon)) >= expected, "all lines")
+    lines = [json.loads(line) for line in lines_of(daemon)]
+    assert len(lines) == expected and len({line["id"] for line in lines}) == expected
+    assert {line["end"] for line in lines} >= {"answered", "refused", "gone"}
