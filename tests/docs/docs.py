@@ -2,7 +2,7 @@
 """Documents say what is so: examples are accepted, generated pages are what is generated,
 and the answer in the README is the one the demo gives. Output is TAP.
 
-usage: docs.py GATHERD PRINT_METRICS
+usage: docs.py GATHERD PRINT_METRICS PRINT_HTTP …
 
 Each fenced `yaml` block of a document must pass `gatherd check`. One that is no whole
 file stands under a comment: `<!-- part of: routes -->` wraps it in that key (and adds the
@@ -117,10 +117,20 @@ def schema_is_generated(gatherd, _):
         yield "write it anew: build/daemon/gatherd schema >conf/gatherd.schema.json"
 
 
-def metrics_are_generated(_, print_metrics):
+def metrics_are_generated(_, printers):
     """docs/metrics.md is what the table of metrics says"""
-    if read("docs", "metrics.md") != output_of(print_metrics):
+    if read("docs", "metrics.md") != output_of(printers["print_metrics"]):
         yield "write it anew: build/tests/docs/print_metrics >docs/metrics.md"
+
+
+def http_cases_are_printed(_, printers):
+    """docs/http.md is what the cases of the HTTP battery say, and there are 200 or more"""
+    page = read("docs", "http.md")
+    if page != output_of(printers["print_http"]):
+        yield "write it anew: build/tests/docs/print_http >docs/http.md"
+    rows = len(re.findall(r"^\|.*\|.*\| RFC .*\|.*\|$", page, re.M))
+    if rows < 200:
+        yield f"there are only {rows} cases"
 
 
 def links_lead_somewhere(*_):
@@ -242,16 +252,16 @@ def unit_is_hardened(*_):
 
 
 TESTS = [examples_pass, configurations_pass, reference_is_generated, schema_is_generated,
-         metrics_are_generated, links_lead_somewhere, unit_is_hardened, manual_names_all_commands,
+         metrics_are_generated, http_cases_are_printed, links_lead_somewhere, unit_is_hardened, manual_names_all_commands,
          manual_is_well_formed, manual_has_all_options,
          readme_answer_is_real, explanation_is_real, guide_is_real]
 
 
-def main(gatherd, print_metrics):
-    failed = False
+def main(gatherd, *programs):
+    failed, printers = False, {os.path.basename(path): path for path in programs}
     print(f"1..{len(TESTS)}")
     for test in TESTS:
-        findings = list(test(gatherd, print_metrics))
+        findings = list(test(gatherd, printers))
         for finding in findings:
             for line in finding.splitlines():
                 print(f"# {line}")

@@ -133,7 +133,8 @@ static void run_long(struct rig *rig, const char *prefix, const char *unit, size
 {
     size_t len = strlen(prefix) + n * strlen(unit) + strlen(suffix), at;
     char *bytes = malloc(len + 1);
-    struct request_case test = {prefix, bytes, len, verdict};
+    struct request_case test = {
+        .name = prefix, .bytes = bytes, .len = len, .verdict = verdict};
 
     ck_assert_ptr_nonnull(bytes);
     at = (size_t)snprintf(bytes, len + 1, "%s", prefix);

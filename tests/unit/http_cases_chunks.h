@@ -1,0 +1,68 @@
+#ifndef GD_TESTS_HTTP_CASES_CHUNKS_H
+#define GD_TESTS_HTTP_CASES_CHUNKS_H
+/**
+ * Bodies in chunks.
+ */
+#include "http_case.h"
+
+static const struct request_case chunk_cases[] = {
+    CASE(CHUNKS, "chunks", CHUNKED "5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n" NEXT,
+         "200 200"),
+    CASE(CHUNK_EXT, "chunk extension",
+         CHUNKED "5;a=b;c=\"d e\"\r\nhello\r\n0;x\r\n\r\n" NEXT, "200 200"),
+    CASE(CHUNK_SIZE, "chunk size of 2^64+5",
+         CHUNKED "10000000000000005\r\nhello\r\n0\r\n\r\n", "400"),
+    CASE(CHUNK_SIZE, "chunk size of 2^64-1", CHUNKED "ffffffffffffffff\r\nhello", "400"),
+    CASE(CHUNK_SIZE, "chunk size with space behind", CHUNKED "5 \r\nhello\r\n0\r\n\r\n",
+         "400"),
+    CASE(CHUNK_SIZE, "chunk size with space before", CHUNKED " 5\r\nhello\r\n0\r\n\r\n",
+         "400"),
+    CASE(CHUNK_SIZE, "chunk size with a high byte",
+         CHUNKED "\x80"
+                 "5\r\nhello\r\n0\r\n\r\n",
+         "400"),
+    CASE(CHUNK_SIZE, "chunk size with a sign", CHUNKED "+5\r\nhello\r\n0\r\n\r\n", "400"),
+    CASE(CHUNK_SIZE, "chunk size with 0x", CHUNKED "0x5\r\nhello\r\n0\r\n\r\n", "400"),
+    CASE(CHUNK_SIZE, "chunk size empty", CHUNKED "\r\nhello\r\n0\r\n\r\n", "400"),
+    CASE(CHUNK_LINE, "chunk size with bare LF", CHUNKED "5\nhello\r\n0\r\n\r\n", "400"),
+    CASE(CHUNK_LINE, "chunk size with CR CR LF", CHUNKED "5\r\r\nhello\r\n0\r\n\r\n",
+         "400"),
+    CASE(CHUNK_EXT, "bare LF in an extension", CHUNKED "5;a\nhello\r\n0\r\n\r\n", "400"),
+    CASE(CHUNK_EXT, "bare CR in an extension", CHUNKED "5;a\rb\r\nhello\r\n0\r\n\r\n",
+         "400"),
+    CASE(CHUNK_EXT, "NUL in an extension", CHUNKED "5;a\0b\r\nhello\r\n0\r\n\r\n", "400"),
+    CASE(CHUNK_DATA, "chunk data too long", CHUNKED "5\r\nhelloX\r\n0\r\n\r\n", "400"),
+    CASE(CHUNK_DATA, "chunk data ended by LF", CHUNKED "5\r\nhello\n0\r\n\r\n", "400"),
+    CASE(TRAILERS, "one trailer", CHUNKED "0\r\nX: y\r\n\r\n" NEXT, "200 200"),
+    CASE(TRAILERS, "trailer with a long name", CHUNKED "0\r\nLong-Name: y\r\n\r\n" NEXT,
+         "200 200"),
+    CASE(TRAILERS, "two trailers", CHUNKED "0\r\nX: y\r\nZ:\r\n\r\n" NEXT, "200 200"),
+    CASE(TRAILERS, "a request line as trailer",
+         CHUNKED "0\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+    CASE(TRAILERS, "trailer without colon", CHUNKED "0\r\nfoo\r\n\r\n", "400"),
+    CASE(TRAILERS, "trailer without name", CHUNKED "0\r\n: x\r\n\r\n", "400"),
+    CASE(TRAILERS, "folded trailer", CHUNKED "0\r\nX: y\r\n z\r\n\r\n", "400"),
+    CASE(TRAILERS, "trailer with bare LF", CHUNKED "0\r\nX: y\n\r\n", "400"),
+    CASE(CHUNK_LINE, "last chunk ended by LF", CHUNKED "0\r\n\n", "400"),
+    CASE(INCOMPLETE, "no last chunk yet", CHUNKED "5\r\nhello\r\n", ""),
+    CASE(CHUNK_SIZE, "chunk size with leading zeros",
+         CHUNKED "0005\r\nhello\r\n0\r\n\r\n" NEXT, "200 200"),
+    CASE(CHUNK_SIZE, "last chunk of several zeros", CHUNKED "000\r\n\r\n" NEXT,
+         "200 200"),
+    CASE(CHUNK_SIZE, "chunk size negative", CHUNKED "-5\r\nhello\r\n0\r\n\r\n", "400"),
+    CASE(CHUNK_SIZE, "chunk size with an underscore", CHUNKED "1_0\r\nhello\r\n0\r\n\r\n",
+         "400"),
+    CASE(CHUNK_SIZE, "chunk size with h behind", CHUNKED "5h\r\nhello\r\n0\r\n\r\n",
+         "400"),
+    CASE(CHUNK_DATA, "chunk data too short", CHUNKED "5\r\nhell\r\n0\r\n\r\n", "400"),
+    CASE(CHUNK_DATA, "chunk without CRLF behind", CHUNKED "5\r\nhello0\r\n\r\n", "400"),
+    CASE(CHUNK_EXT, "two extensions", CHUNKED "5;a;b=1\r\nhello\r\n0\r\n\r\n" NEXT,
+         "200 200"),
+    CASE(TRAILERS, "trailer with NUL", CHUNKED "0\r\nX: a\0b\r\n\r\n", "400"),
+    CASE(TRAILERS, "trailer with space before the colon", CHUNKED "0\r\nX : a\r\n\r\n",
+         "400"),
+    CASE(TRAILERS, "Content-Length as trailer",
+         CHUNKED "0\r\nContent-Length: 5\r\n\r\n" NEXT, "200 200"),
+};
+
+#endif
