@@ -453,7 +453,7 @@ static socklen_t address_size(const struct sockaddr *sa)
 }
 
 struct gd_conn *gd_conn_open(struct gd_listener *listener, struct evhtp_connection *shell,
-                             int fd, const struct sockaddr *sa, bool refused)
+                             int fd, const struct sockaddr *sa)
 {
     struct gd_front *front = listener->front;
     struct gd_conn *conn = gd_alloc(sizeof(*conn));
@@ -461,7 +461,8 @@ struct gd_conn *gd_conn_open(struct gd_listener *listener, struct evhtp_connecti
     conn->front = front;
     conn->listener = listener;
     conn->shell = shell;
-    conn->refused = refused;
+    conn->refused = front->to_refuse;
+    conn->on_credit = front->to_credit;
     conn->client.len = address_size(sa);
     memcpy(&conn->client.sa, sa, conn->client.len);
     gd_conn_name_peer(conn);
@@ -476,7 +477,9 @@ struct gd_conn *gd_conn_open(struct gd_listener *listener, struct evhtp_connecti
         conn->next->prev = conn;
     front->conns = conn;
     front->conn_count++;
-    front->refusing += refused;
+    front->refusing += conn->refused;
+    front->credit += conn->on_credit;
+    front->high_count += front->fd_most && fd >= front->fd_most;
     listener->conn_count++;
     gd_front_count(front, GD_WORKER_CONNECTIONS, 1);
     gd_front_count(front, GD_WORKER_CONNECTIONS_OPEN, 1);

@@ -61,6 +61,7 @@ struct gd_conn {
     bool in_idle_list;
     bool awaits_proxy; /* OPENING: its PROXY header has not come */
     bool refused;      /* let in only to be told so */
+    bool on_credit;    /* let in for another one that has not gone yet */
     bool counted;      /* in front->clients, as counted_as */
     struct gd_ip counted_as;
     enum gd_conn_state state;
@@ -122,9 +123,9 @@ void gd_front_pause(struct gd_front *front);
 /* conn.c ----------------------------------------------------------------------------- */
 
 /** Returns a connection for libevhtp's, of which it takes care from now on. sa: of the
- *  family sa->sa_family. refused: it is only told so. */
+ *  family sa->sa_family. How it was let in stands in the front. */
 struct gd_conn *gd_conn_open(struct gd_listener *listener, struct evhtp_connection *shell,
-                             int fd, const struct sockaddr *sa, bool refused);
+                             int fd, const struct sockaddr *sa);
 
 /** The client's address has been set: names it. */
 void gd_conn_name_peer(struct gd_conn *conn);

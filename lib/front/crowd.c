@@ -52,6 +52,44 @@ static struct gd_conn *take_oldest(struct gd_front *front)
     return NULL;
 }
 
+/* There was less room than it seemed: who was let in last has to go instead. */
+static void refuse_late(struct gd_conn *conn)
+{
+    struct gd_front *front = conn->front;
+    bool no_fd = front->fd_most && conn->stream.fd >= front->fd_most;
+    bool speaks =
+        conn->state == GD_CONN_IDLE && !no_fd && front->refusing < GD_FRONT_REFUSING_MAX;
+
+    gd_front_count(front, no_fd ? GD_WORKER_REFUSED_DESCRIPTORS : GD_WORKER_REFUSED_LIMIT,
+                   1);
+    if (no_fd)
+        gd_front_pause(front);
+    if (!speaks) {
+        gd_conn_close(conn, false);
+        return;
+    }
+    conn->refused = true;
+    front->refusing++;
+    gd_guard_refuse_crowded(conn);
+}
+
+static void end_credit(struct gd_front *front)
+{
+    struct gd_conn *next;
+
+    for (struct gd_conn *conn = front->conns; conn && front->credit > 0; conn = next) {
+        next = conn->next;
+        if (!conn->on_credit)
+            continue;
+        conn->on_credit = false;
+        front->credit--;
+        if (front->evict_wanted == 0 || conn->state == GD_CONN_CLOSED)
+            continue;
+        front->evict_wanted--;
+        refuse_late(conn);
+    }
+}
+
 static void on_evict(void *arg)
 {
     struct gd_front *front = arg;
@@ -63,6 +101,7 @@ static void on_evict(void *arg)
         gd_front_count(front, GD_WORKER_EVICTED, 1);
         front->evict_wanted--;
     }
+    end_credit(front);
     front->evict_wanted = 0;
 }
 
@@ -81,11 +120,12 @@ static bool has_idle(struct gd_front *front, unsigned count)
     return count == 0;
 }
 
-bool gd_crowd_make_room(struct gd_front *front)
+bool gd_crowd_make_room(struct gd_front *front, unsigned total)
 {
-    if (!has_idle(front, front->evict_wanted + 1))
+    if (!has_idle(front, total))
         return false;
-    front->evict_wanted++;
+    if (front->evict_wanted < total)
+        front->evict_wanted = total;
     /* Not now: this may run inside a callback of libevhtp. */
     if (!gd_work_queued(&front->evict))
         gd_loop_defer(front->loop, &front->evict, on_evict, front);
@@ -158,15 +198,19 @@ enum gd_admission gd_crowd_admit(struct gd_listener *listener, int fd,
     if (limits->connections_per_client && !trusted && sa->sa_family != AF_UNIX &&
         has_too_many(front, &ip))
         return refuse(listener, GD_WORKER_REFUSED_CLIENT);
-    if (front->fd_most && fd >= front->fd_most && !gd_crowd_make_room(front)) {
+    /* The system gives the lowest number that is free: all below are in use. Those of
+     * clients above stand for as many that must not be. */
+    if (front->fd_most && fd >= front->fd_most) {
+        if (gd_crowd_make_room(front, front->high_count + 1))
+            return GD_ADMIT_ON_CREDIT;
         gd_front_pause(front);
         return turn_away(front, GD_WORKER_REFUSED_DESCRIPTORS);
     }
-    if (front->conn_count - front->refusing >=
-            limits->connections + front->evict_wanted &&
-        !gd_crowd_make_room(front))
-        return refuse(listener, GD_WORKER_REFUSED_LIMIT);
-    return GD_ADMIT;
+    if (front->conn_count - front->refusing < limits->connections + front->evict_wanted)
+        return GD_ADMIT;
+    return gd_crowd_make_room(front, front->evict_wanted + 1)
+               ? GD_ADMIT_ON_CREDIT
+               : refuse(listener, GD_WORKER_REFUSED_LIMIT);
 }
 
 bool gd_crowd_count(struct gd_conn *conn)
@@ -189,10 +233,17 @@ bool gd_crowd_count(struct gd_conn *conn)
 
 void gd_crowd_left(struct gd_conn *conn)
 {
+    struct gd_front *front = conn->front;
+
     unlist(conn);
+    if (front->fd_most && conn->stream.fd >= front->fd_most)
+        front->high_count--;
     if (conn->counted)
-        gd_clients_remove(&conn->front->clients, &conn->counted_as);
+        gd_clients_remove(&front->clients, &conn->counted_as);
     conn->counted = false;
     if (conn->refused)
-        conn->front->refusing--;
+        front->refusing--;
+    if (conn->on_credit)
+        front->credit--;
+    conn->on_credit = false;
 }

@@ -8,7 +8,12 @@
 
 /* crowd.c ---------------------------------------------------------------------------- */
 
-enum gd_admission { GD_ADMIT, GD_ADMIT_TO_REFUSE, GD_TURN_AWAY };
+enum gd_admission {
+    GD_ADMIT,
+    GD_ADMIT_ON_CREDIT, /* for another one that is to go at the end of this turn */
+    GD_ADMIT_TO_REFUSE, /* to be told that there is no room */
+    GD_TURN_AWAY,
+};
 
 /** Decides about a connection that was just accepted, and counts when it is not let in.
  */
@@ -25,8 +30,9 @@ void gd_crowd_idle(struct gd_conn *conn);
 /** The connection is closed: takes it out of all lists and counts. */
 void gd_crowd_left(struct gd_conn *conn);
 
-/** Closes the connection that is idle for the longest time, soon; false: none is. */
-bool gd_crowd_make_room(struct gd_front *front);
+/** Closes so many connections in all at the end of this turn, those that are idle for the
+ *  longest time; false: there are not so many idle ones, and nothing happens. */
+bool gd_crowd_make_room(struct gd_front *front, unsigned total);
 
 /* opening.c -------------------------------------------------------------------------- */
 

@@ -18,7 +18,8 @@ struct gd_flow {
     bool paused;          /* … but not now */
     bool expects;         /* the client may be waiting for 100 */
     uint64_t room;        /* bytes that max_body leaves */
-    uint64_t progress_us; /* when something of it came, or could come */
+    uint64_t progress_us; /* when enough of it had come, or something could come again */
+    size_t slow_bytes;    /* that have come since then */
     struct gd_timer timer;
 };
 

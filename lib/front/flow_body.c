@@ -11,6 +11,12 @@ static bool takes_body(const struct gd_conn *conn)
            conn->flow->wanted && !conn->flow->paused;
 }
 
+static void note_progress(struct gd_conn *conn)
+{
+    conn->flow->progress_us = gd_loop_now_us(conn->front->loop);
+    conn->flow->slow_bytes = 0;
+}
+
 /* The body cannot go on. A client that has got its answer's head already can only be
  * told by breaking that off. */
 static void fail(struct gd_conn *conn, enum gd_stat_worker counter, int status,
@@ -80,7 +86,7 @@ void gd_flow_begin(struct gd_conn *conn)
     }
     flow->wanted = head->framing != GD_FRAMING_NONE;
     flow->expects = head->expect_continue && conn->window.len == 0;
-    flow->progress_us = gd_loop_now_us(front->loop);
+    note_progress(conn);
     gd_timer_init(&flow->timer, front->loop, on_body_timer, conn);
     conn->state = GD_CONN_WAIT;
     conn->told = true;
@@ -128,7 +134,9 @@ static void deliver(struct gd_conn *conn)
         return;
     }
     flow->room -= piece.len;
-    flow->progress_us = gd_loop_now_us(front->loop);
+    flow->slow_bytes += piece.len;
+    if (flow->slow_bytes >= front->limits->body_least)
+        note_progress(conn);
     flow->expects = false;
     if (last)
         gd_flow_end_body(conn);
@@ -158,6 +166,6 @@ void gd_request_pause_body(struct gd_request *request, bool pause)
             gd_stream_want_read(&conn->stream, false);
         return;
     }
-    flow->progress_us = gd_loop_now_us(conn->front->loop);
+    note_progress(conn);
     gd_conn_go_on_later(conn);
 }

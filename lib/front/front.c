@@ -83,6 +83,7 @@ static evhtp_res on_pre_accept(evhtp_connection_t *shell, void *arg)
     enum gd_admission admission = gd_crowd_admit(listener, shell->sock, shell->saddr);
 
     listener->front->to_refuse = admission == GD_ADMIT_TO_REFUSE;
+    listener->front->to_credit = admission == GD_ADMIT_ON_CREDIT;
     return admission == GD_TURN_AWAY ? EVHTP_RES_ERROR : EVHTP_RES_OK;
 }
 
@@ -100,7 +101,7 @@ static evhtp_res on_post_accept(evhtp_connection_t *shell, void *arg)
     assert(own == shell);
     bufferevent_setcb(bev, NULL, NULL, NULL, NULL);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
-    conn = gd_conn_open(listener, shell, fd, shell->saddr, front->to_refuse);
+    conn = gd_conn_open(listener, shell, fd, shell->saddr);
     /* Only now, so that the read interest passes from the one to the other without a
      * system call. */
     bufferevent_disable(bev, EV_READ | EV_WRITE);
@@ -141,7 +142,7 @@ static void on_accept_error(struct evconnlistener *evlistener, void *arg)
     struct gd_listener *listener = shell->arg;
 
     (void)evlistener;
-    (void)gd_crowd_make_room(listener->front);
+    (void)gd_crowd_make_room(listener->front, 1);
     gd_front_pause(listener->front);
 }
 

@@ -26,9 +26,9 @@
  *
  * Every wait has a deadline: a head (limits->header_timeout_ms from its first byte, for
  * the first one from accept; then 408), a body (body_timeout_ms from its head; then
- * 408; a streamed one: from one piece to the next while it is not paused), the next
- * request (idle_timeout_ms; closed silently), a reader that takes less than 4 KiB in
- * write_timeout_ms (reset). The handler's work has the handler's deadlines.
+ * 408; a streamed one: less than limits->body_least in that time, while it is not
+ * paused), the next request (idle_timeout_ms; closed silently), a reader that takes less
+ * than 4 KiB in write_timeout_ms (reset). The handler's work has the handler's deadlines.
  * After an answer that ends the connection, input is dropped for up to 2 s or 32 MiB, so
  * that a client that is still sending can read it.
  */

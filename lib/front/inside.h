@@ -57,7 +57,7 @@ struct gd_front {
 
     void (*shell_read)(struct bufferevent *bev, void *arg); /* libevhtp's own callbacks */
     void (*shell_write)(struct bufferevent *bev, void *arg);
-    bool to_refuse;            /* the connection that libevhtp makes just now */
+    bool to_refuse, to_credit; /* the connection that libevhtp makes just now */
     struct gd_conn *beginning; /* for whom libevhtp makes a request just now */
     struct gd_listener *listeners;
     struct gd_timer accept_pause;
@@ -67,6 +67,8 @@ struct gd_front {
     struct gd_conn *idle_first, *idle_last; /* IDLE or lately so, the oldest first */
     struct gd_work evict;
     unsigned evict_wanted; /* connections that go for new ones */
+    unsigned high_count;   /* connections with a descriptor from fd_most on */
+    unsigned credit;       /* connections that have come for them */
     unsigned refusing;     /* connections that are refused and not closed yet */
     unsigned opening;      /* connections in that state */
     int fd_most;           /* descriptors from here on are left to others; 0: none */

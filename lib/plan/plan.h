@@ -42,6 +42,7 @@ struct gd_plan_limits {
     uint32_t handshakes;           /* at once, per worker */
     uint32_t header_timeout_ms;
     uint32_t body_timeout_ms;
+    size_t body_least; /* of a streamed body in that time; less is a stall */
     uint32_t idle_timeout_ms;
     uint32_t write_timeout_ms; /* an answer that makes no progress */
     uint32_t requests_per_connection;

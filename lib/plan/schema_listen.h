@@ -73,6 +73,9 @@
     X(LIMITS, "body_timeout", DURATION, NONE, body_timeout_ms, 1, GD_MS_MAX, "30s", "",   \
       APPLIED, "From the end of the header to the end of the body; of a `pass`, how long " \
       "the body may make no progress.")                                                   \
+    X(LIMITS, "body_least", SIZE, NONE, body_least, 0, GD_SIZE_MAX, "1KiB", "", APPLIED,  \
+      "Of a `pass`: the least that has to come of a body within `body_timeout`; 0: any byte " \
+      "is enough.")                                                                       \
     X(LIMITS, "idle_timeout", DURATION, NONE, idle_timeout_ms, 1, GD_MS_MAX, "75s", "",   \
       APPLIED, "How long a connection is kept open between requests.")                    \
     X(LIMITS, "write_timeout", DURATION, NONE, write_timeout_ms, 1, GD_MS_MAX, "30s", "", \

@@ -357,3 +357,61 @@ routes: {{/x: {{calls: {{it: up/x}}}}}}
 """)
     with Client(path=os.path.join(daemon.folder.name, "tls.sock"), tls=browser(), name="localhost") as client:
         assert client.get("/x").status == 200
+
+
+# --- reload -------------------------------------------------------------------------------
+
+def test_certificates_change_with_a_reload_and_connections_stay(scene):
+    first, second = authority().issue("first"), authority().issue("second")
+    origin = scene.origin()
+
+    def config(pair):
+        return f"""
+listen: {{url: "https://127.0.0.1:0", tls: {{{pair_options(pair)}}}}}
+upstreams: {{up: {origin.url}}}
+routes: {{/x: {{calls: {{it: up/x}}}}}}
+"""
+
+    def subject(client):
+        return dict(part[0] for part in client.sock.getpeercert()["subject"])["commonName"]
+
+    daemon = scene.gatherd(config(first))
+    context = browser()
+    with connect(daemon, context) as old:
+        assert old.get("/x").status == 200 and subject(old) == "first"
+        session = old.sock.session
+        said = daemon.reload(config(second))
+        assert said["state"] == "done" and said["warnings"] == [], said
+        assert old.get("/x").status == 200
+        with connect(daemon) as new:
+            assert new.get("/x").status == 200 and subject(new) == "second"
+        with connect(daemon, context, session=session) as resumed:
+            assert resumed.get("/x").status == 200 and resumed.sock.session_reused
+        said = daemon.reload(config(second).replace(second.key, first.key))
+        assert said["state"] == "refused", said
+        with connect(daemon) as new:
+            assert new.get("/x").status == 200 and subject(new) == "second"
+        assert old.get("/x").status == 200
+
+
+def test_the_contents_of_a_certificate_file_are_read_again(scene):
+    made = [authority().issue("file-one"), authority().issue("file-two")]
+    daemon = scene.gatherd("listen: http://127.0.0.1:0\nroutes: {}\n")
+    folder = daemon.folder.name
+
+    def place(pair):
+        for source, name in ((pair.cert, "site.pem"), (pair.key, "site.key")):
+            with open(source, "rb") as file, open(os.path.join(folder, name), "wb") as to:
+                to.write(file.read())
+
+    place(made[0])
+    other = scene.gatherd(f"""
+listen: {{url: "https://127.0.0.1:0", tls: {{cert: {folder}/site.pem, key: {folder}/site.key}}}}
+routes: {{/x: {{respond: 1}}}}
+""")
+    for pair, name in ((made[0], "file-one"), (made[1], "file-two")):
+        place(pair)
+        assert other.reload()["state"] == "done"
+        with connect(other) as client:
+            assert client.get("/x").json() == 1
+            assert ("commonName", name) in [part[0] for part in client.sock.getpeercert()["subject"]]
