@@ -77,6 +77,17 @@ static void end_extra(struct gd_pass *pass)
     pass->extra = false;
 }
 
+/* As gd_retry_take_extra. */
+static bool take_extra(struct gd_pass *pass)
+{
+    end_extra(pass);
+    pass->extra =
+        gd_upstream_take_extra(pass->shared->upstreams, upstream_of(pass)->index);
+    if (!pass->extra)
+        gd_stat_inc(&stats_of(pass)->values[GD_UPSTREAM_OVER_BUDGET]);
+    return pass->extra;
+}
+
 /* Gives back what is held of the upstream, and counts. */
 static void leave_upstream(struct gd_pass *pass, enum gd_failure failure)
 {
@@ -108,18 +119,6 @@ static void on_release(void *arg)
     release(arg);
 }
 
-/* The client learns how it failed, and no address. */
-static void answer_problem(struct gd_request *request, enum gd_failure failure)
-{
-    struct gd_plan_header retry = {GD_SPAN("Retry-After"), GD_SPAN("1")};
-    int status = gd_failure_status(failure);
-    char detail[128], extra[64];
-
-    snprintf(detail, sizeof(detail), "the upstream failed: %s", gd_failure_word(failure));
-    snprintf(extra, sizeof(extra), "\"class\":\"%s\"", gd_failure_word(failure));
-    gd_request_problem(request, status, detail, gd_span_of(extra), &retry, status == 503);
-}
-
 static void fail(struct gd_pass *pass, enum gd_failure failure)
 {
     struct gd_request *request = pass->request;
@@ -135,7 +134,7 @@ static void fail(struct gd_pass *pass, enum gd_failure failure)
     }
     pass->on_end(pass->arg, gd_failure_status(failure), failure);
     release(pass);
-    answer_problem(request, failure);
+    gd_pass_answer_problem(request, failure);
 }
 
 void gd_pass_cancel(struct gd_pass *pass)
@@ -256,18 +255,13 @@ static bool retry(struct gd_pass *pass, bool listed, enum gd_failure failure, in
 {
     const struct gd_plan_upstream *upstream = upstream_of(pass);
     const struct gd_plan_retry *plan = &upstream->retry;
-    struct gd_upstreams *upstreams = pass->shared->upstreams;
 
     if (!listed || pass->tries >= plan->tries || pass->opened || pass->consumed ||
         pass->uploading || !(plan->methods >> pass->request->head.method & 1) ||
-        !gd_upstream_has_other(upstreams, upstream->index, &pass->lease))
+        !gd_upstream_has_other(pass->shared->upstreams, upstream->index, &pass->lease) ||
+        !take_extra(pass))
         return false;
-    end_extra(pass);
-    pass->extra = gd_upstream_take_extra(upstreams, upstream->index);
-    gd_stat_inc(&stats_of(pass)->values[pass->extra ? GD_UPSTREAM_RETRIES
-                                                    : GD_UPSTREAM_OVER_BUDGET]);
-    if (!pass->extra)
-        return false;
+    gd_stat_inc(&stats_of(pass)->values[GD_UPSTREAM_RETRIES]);
     judge(pass, failure, status);
     pass->tries++;
     pass->leased = pass->retried = pass->fresh = false;
@@ -312,22 +306,24 @@ static enum gd_relay_say on_reply(void *arg, const struct gd_response_head *head
     return pass->held ? GD_RELAY_HOLD : GD_RELAY_MORE;
 }
 
-/* RFC 9112 9.3.1 and RFC 9113 8.7, as for a call; what was taken of a body cannot be sent
- * again. */
-static bool is_stale(const struct gd_pass *pass, enum gd_failure failure)
+/* RFC 9112 9.3.1 and RFC 9113 8.7, as for a call, once for nothing and then from the
+ * budget; what was taken of a body cannot be sent again. */
+static bool may_resend(struct gd_pass *pass, enum gd_failure failure)
 {
-    if (failure == GD_FAIL_RESET && pass->relay.refused)
-        return pass->refusals < GD_REFUSALS_MAX && !pass->consumed;
-    return failure == GD_FAIL_RESET && pass->lease.reused && !pass->relay.heard &&
-           !pass->retried && !pass->consumed &&
-           gd_method_idempotent(pass->request->head.method);
+    bool refused = pass->relay.refused && pass->refusals < GD_REFUSALS_MAX;
+    bool stale = pass->lease.reused && !pass->relay.heard && !pass->retried &&
+                 gd_method_idempotent(pass->request->head.method);
+
+    return failure == GD_FAIL_RESET && !pass->consumed &&
+           (pass->relay.refused ? refused : stale) &&
+           ((!pass->retried && pass->refusals == 0) || take_extra(pass));
 }
 
 static void on_failed(void *arg, enum gd_failure failure)
 {
     struct gd_pass *pass = arg;
 
-    if (!is_stale(pass, failure)) {
+    if (!may_resend(pass, failure)) {
         if (!retry(pass, is_listed(pass, failure), failure, 0))
             fail(pass, failure);
         return;

@@ -1,5 +1,7 @@
 #include "front/pass_head.h"
 
+#include <stdio.h>
+
 #include "front/cors.h"
 #include "http/forwarded.h"
 #include "http/hops.h"
@@ -135,4 +137,15 @@ bool gd_pass_read_head(const struct gd_plan_route *route,
     else if (head->framing == GD_FRAMING_LENGTH)
         answer->body_bytes = (size_t)head->content_length;
     return true;
+}
+
+void gd_pass_answer_problem(struct gd_request *request, enum gd_failure failure)
+{
+    struct gd_plan_header retry = {GD_SPAN("Retry-After"), GD_SPAN("1")};
+    int status = gd_failure_status(failure);
+    char detail[128], extra[64];
+
+    snprintf(detail, sizeof(detail), "the upstream failed: %s", gd_failure_word(failure));
+    snprintf(extra, sizeof(extra), "\"class\":\"%s\"", gd_failure_word(failure));
+    gd_request_problem(request, status, detail, gd_span_of(extra), &retry, status == 503);
 }

@@ -42,4 +42,8 @@ GD_MUST_CHECK bool gd_pass_read_head(const struct gd_plan_route *route,
                                      size_t whole, struct gd_plan_header *headers,
                                      struct gd_answer *answer);
 
+/** Answers a pass that failed before its answer was opened: the client learns how it
+ *  failed, and no address. */
+void gd_pass_answer_problem(struct gd_request *request, enum gd_failure failure);
+
 #endif

@@ -18,6 +18,10 @@ static inline bool gd_retry_may_follow(const struct gd_call *call)
  *  followed by another. True: the call is ready for it, call->pause_ms from now. */
 GD_MUST_CHECK bool gd_retry_prepare(struct gd_call *call, enum gd_failure failure);
 
+/** Takes one of the upstream's tries beside the first, in place of the one the call may
+ *  hold. False, which is counted: there is none left. */
+GD_MUST_CHECK bool gd_retry_take_extra(struct gd_call *call);
+
 /** Arms the hedge of a call whose request was sent. Once a call. */
 void gd_hedge_arm(struct gd_call *call);
 

@@ -133,11 +133,20 @@ static void say_why(struct gd_call *call, enum gd_failure failure)
  * that the server has not looked at may always be. */
 static bool is_stale(const struct gd_call *call)
 {
-    if (call->failure == GD_FAIL_RESET && call->lease.session && call->exchange.refused)
+    if (call->failure != GD_FAIL_RESET || call->lease.session == NULL)
+        return false;
+    if (call->exchange.refused)
         return call->refusals < GD_REFUSALS_MAX;
-    return call->failure == GD_FAIL_RESET && call->lease.session && call->lease.reused &&
-           !call->exchange.heard && !call->stale &&
+    return call->lease.reused && !call->exchange.heard && !call->stale &&
            gd_method_idempotent(call->plan->method);
+}
+
+/* Once for nothing. Whatever follows is a try like any other to a server that fares
+ * badly, and is taken from the budget. */
+static bool may_resend(struct gd_call *call)
+{
+    return is_stale(call) &&
+           ((!call->stale && call->refusals == 0) || gd_retry_take_extra(call));
 }
 
 static void on_exchange(void *arg, enum gd_failure failure)
@@ -147,7 +156,8 @@ static void on_exchange(void *arg, enum gd_failure failure)
     if (failure)
         say_why(call, failure);
     call->failure = failure;
-    if (call->hedge && !is_stale(call) && (failure || call->exchange.status >= 500)) {
+    call->resend = may_resend(call);
+    if (call->hedge && !call->resend && (failure || call->exchange.status >= 500)) {
         gd_lease_judge(&call->lease, failure, call->exchange.status);
         let_go(call);
         give_up_first(call, failure);
@@ -292,6 +302,7 @@ static enum verdict send_again(struct gd_call *call)
     else
         call->stale = true;
     call->fresh = true;
+    call->resend = false;
     call->failure = GD_OK;
     gd_exchange_free(&call->exchange);
     gd_stat_inc(&stats_of(call)->values[GD_UPSTREAM_STALE_RETRIES]);
@@ -300,15 +311,14 @@ static enum verdict send_again(struct gd_call *call)
 
 static enum verdict step_decode(struct gd_call *call)
 {
-    bool stale = is_stale(call);
     enum gd_failure failure = call->failure;
 
     if (failure == GD_OK)
         gd_call_keep_cookies(call);
-    if (call->lease.session && !stale)
+    if (call->lease.session && !call->resend)
         gd_lease_judge(&call->lease, failure, call->exchange.status);
     let_go(call);
-    if (stale)
+    if (call->resend)
         return send_again(call);
     if (failure == GD_OK)
         failure = decode(call);
@@ -345,7 +355,7 @@ static enum verdict step_ended(struct gd_call *call)
 {
     if (call->call_deadline)
         gd_timer_disarm(call->call_deadline);
-    if (call->tries)
+    if (call->tries || call->extra)
         end_retries(call);
     if (call->hedge)
         gd_hedge_stop(call);

@@ -50,6 +50,7 @@ struct gd_call {
     int status;              /* of the upstream's answer; 0 without one */
     struct gd_doc json;      /* once ENDED with GD_OK; the text borrows from exchange */
     bool stale;              /* of this try: a connection had gone stale before */
+    bool resend;             /* the request is sent once more, as nothing became of it */
     bool fresh;              /* the next lease must be a new connection */
     bool made;               /* the content is there: all tries send the same */
     bool extra;              /* it holds one of the upstream's tries beside the first */

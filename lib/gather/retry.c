@@ -87,7 +87,7 @@ static bool has_time(struct gd_call *call, uint32_t ms)
            (own_us == 0 || then_us < call->start_us + own_us);
 }
 
-static bool has_budget(struct gd_call *call)
+bool gd_retry_take_extra(struct gd_call *call)
 {
     unsigned index = call->plan->upstream->index;
 
@@ -112,7 +112,7 @@ bool gd_retry_prepare(struct gd_call *call, enum gd_failure failure)
     if (!other && call->retry_after_s)
         return false;
     call->pause_ms = pause_ms(call, other);
-    if (!has_time(call, call->pause_ms) || !has_budget(call))
+    if (!has_time(call, call->pause_ms) || !gd_retry_take_extra(call))
         return false;
     gd_stat_inc(&stats_of(call)[GD_UPSTREAM_RETRIES]);
     gd_hedge_stop(call);

@@ -20,8 +20,9 @@
 
 enum { GD_REPLY_FIELDS_MAX = 100, GD_REPLY_HEAD_MAX = 32768, GD_INFORMATIONAL_MAX = 16 };
 
-/** How often a request that its server had not looked at is sent again at most. A server
- *  that goes away while many wait for it may do so several times. */
+/** How often a request that its server had not looked at is sent again at most, all but
+ *  the first time from the upstream's budget. A server that goes away while many wait for
+ * it may do so several times. */
 enum { GD_REFUSALS_MAX = 8 };
 
 /** How far a final head has been read, see upstream/reply.h. */
