@@ -349,6 +349,11 @@ uint32_t gd_h2_room(const struct gd_h2 *h2)
     return limit - h2->count;
 }
 
+bool gd_h2_is_doubted(const struct gd_h2 *h2)
+{
+    return h2->doubted;
+}
+
 bool gd_h2_is_over(const struct gd_h2 *h2)
 {
     return h2->over;

@@ -74,6 +74,9 @@ uint32_t gd_h2_room(const struct gd_h2 *h2);
 /** How many may be open at once. */
 uint32_t gd_h2_limit(const struct gd_h2 *h2);
 
+/** Whether it may be dead: it has no room until it is heard of. */
+bool gd_h2_is_doubted(const struct gd_h2 *h2);
+
 /** Whether nothing moves any more. */
 bool gd_h2_is_over(const struct gd_h2 *h2);
 

@@ -136,14 +136,6 @@ bool gd_carrier_is_going(const struct gd_session *session)
     return gd_h2_is_going(session->carrier->h2);
 }
 
-struct gd_session *gd_carrier_find(const struct gd_server *server)
-{
-    for (struct gd_carrier *carrier = server->carriers; carrier; carrier = carrier->next)
-        if (gd_carrier_has_room(carrier->session))
-            return carrier->session;
-    return NULL;
-}
-
 /* It takes no more leases. Idempotent. */
 static void leave(struct gd_session *session)
 {
@@ -155,6 +147,20 @@ static void leave(struct gd_session *session)
     session->server->leaving++;
     unlist(carrier);
     gd_warm_check(session->server);
+}
+
+struct gd_session *gd_carrier_find(struct gd_server *server)
+{
+    struct gd_carrier *carrier, *next;
+
+    for (carrier = server->carriers; carrier; carrier = next) {
+        next = carrier->next;
+        if (gd_pool_is_worn(carrier->session))
+            leave(carrier->session);
+        else if (gd_carrier_has_room(carrier->session))
+            return carrier->session;
+    }
+    return NULL;
 }
 
 /* Slots ---------------------------------------------------------------------------------
@@ -198,6 +204,8 @@ struct gd_session *gd_carrier_add(struct gd_session *session)
         session->server->carrying++;
         list(carrier);
     }
+    if (gd_pool_is_worn(session)) /* this was the last of pool.max_requests */
+        leave(session);
     return &slot->session;
 }
 
@@ -325,13 +333,26 @@ void gd_carrier_review(struct gd_session *session)
     gd_pool_feed(server);
 }
 
+/* One that may be dead, and carries nothing, makes room for another one. */
+static void close_doubted(struct gd_server *server)
+{
+    for (struct gd_session *session = server->oldest; session; session = session->newer)
+        if (session->carrier && gd_h2_is_doubted(session->carrier->h2)) {
+            gd_pool_close_one(session);
+            return;
+        }
+}
+
 /* Waits for a session that carries many: those that have room with the ones on their way,
  * or that may still be dialled, are no queue. */
 enum gd_lease_result gd_carrier_wait(struct gd_server *server, struct gd_lease *lease)
 {
     const struct gd_plan_pool *pool = &server->upstream->pool;
-    uint64_t room = expected_room(server);
+    uint64_t room;
 
+    if (gd_pool_sessions(server) >= pool->max)
+        close_doubted(server);
+    room = expected_room(server);
     if (gd_pool_sessions(server) < pool->max)
         room += server->room;
     if (server->queued >= pool->queue + room)

@@ -40,8 +40,9 @@ uint32_t gd_carrier_limit(const struct gd_session *session);
 bool gd_carrier_has_room(const struct gd_session *session);
 bool gd_carrier_is_going(const struct gd_session *session);
 
-/** Returns borrowed: a leased connection of the server that has room, or NULL. */
-struct gd_session *gd_carrier_find(const struct gd_server *server);
+/** Returns borrowed: a leased connection of the server that has room, or NULL. Those that
+ *  are worn meanwhile take no more. */
+struct gd_session *gd_carrier_find(struct gd_server *server);
 
 /** Returns a new slot on a connection that has room. */
 struct gd_session *gd_carrier_add(struct gd_session *session);

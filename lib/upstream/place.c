@@ -174,9 +174,9 @@ void gd_place_change(struct gd_server *server, struct gd_site *site)
     first = server->generation++ <= FIRST_GENERATION;
     if (!same)
         begin_anew(server, first);
-    close_left(server);
     if (site == NULL)
-        move_waiters(server);
+        move_waiters(server); /* before there is room for them here */
+    close_left(server);
     gd_site_unref(before);
     gd_warm_check(server);
 }

@@ -111,10 +111,15 @@ void gd_pool_close_session(struct gd_session *session)
     gd_warm_check(session->server);
 }
 
-static void close_idle(struct gd_session *session)
+/* With HTTP/2 leases may wait although a session is idle: one that has no room. */
+void gd_pool_close_one(struct gd_session *session)
 {
-    gd_idle_remove(session->server, session);
+    struct gd_server *server = session->server;
+
+    gd_idle_remove(server, session);
     gd_pool_close_session(session);
+    if (server->first_waiter)
+        gd_pool_feed(server);
 }
 
 /* The failure class says that it failed; the log says why, at most once a second. */
@@ -286,13 +291,13 @@ void gd_pool_dialled(struct gd_session *session, enum gd_failure failure, const 
 void gd_pool_evict(struct gd_session *session)
 {
     gd_stat_inc(&session->server->stats[GD_SERVER_EVICTIONS]);
-    close_idle(session);
+    gd_pool_close_one(session);
 }
 
 void gd_pool_drain(struct gd_session *session)
 {
     gd_stat_inc(&session->server->stats[GD_SERVER_DRAINED]);
-    close_idle(session);
+    gd_pool_close_one(session);
 }
 
 void gd_pool_tell(struct gd_lease *lease, enum gd_failure failure)
@@ -308,7 +313,7 @@ static struct gd_session *take_idle(struct gd_server *server)
     for (session = server->newest; session; session = older) {
         older = session->older;
         if (gd_sweep_is_due(session, gd_loop_now_us(server->loop))) {
-            close_idle(session);
+            gd_pool_close_one(session);
         } else if (session->carrier == NULL || gd_carrier_has_room(session)) {
             gd_idle_remove(server, session);
             return session;
@@ -325,7 +330,7 @@ static struct gd_session *take_session(struct gd_server *server)
     return session ? session : take_idle(server);
 }
 
-bool gd_pool_is_full(const struct gd_server *server)
+bool gd_pool_is_full(struct gd_server *server)
 {
     return server->newest == NULL &&
            gd_pool_sessions(server) >= server->upstream->pool.max &&
@@ -355,7 +360,7 @@ enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *le
     if (server->multiplexes)
         return gd_carrier_wait(server, lease);
     if (gd_pool_sessions(server) >= pool->max && server->oldest)
-        close_idle(server->oldest);
+        gd_pool_close_one(server->oldest);
     if (gd_pool_sessions(server) < pool->max) {
         dial(server, lease);
         return GD_LEASE_WAIT;
@@ -433,7 +438,7 @@ void gd_pool_bind(struct gd_server *server, const struct gd_upstream_context *co
 void gd_pool_close_idle(struct gd_server *server)
 {
     while (server->newest)
-        close_idle(server->newest);
+        gd_pool_close_one(server->newest);
 }
 
 void gd_pool_close(struct gd_server *server)

@@ -96,6 +96,9 @@ void gd_pool_close(struct gd_server *server);
 /** See gd_upstream_lease. */
 enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *lease);
 
+/** Closes an idle session, which leaves its room to those who wait. */
+void gd_pool_close_one(struct gd_session *session);
+
 /** Closes the sessions that are idle. */
 void gd_pool_close_idle(struct gd_server *server);
 
@@ -107,7 +110,7 @@ static inline uint32_t gd_pool_sessions(const struct gd_server *server)
 }
 
 /** Whether a lease would have to wait for another one to end. */
-bool gd_pool_is_full(const struct gd_server *server);
+bool gd_pool_is_full(struct gd_server *server);
 
 /** Leases that are out, waiting or being dialled for. */
 static inline uint32_t gd_pool_pending(const struct gd_server *server)

@@ -124,14 +124,14 @@ class H2Peer:
     """`answer(connection, stream)` runs for each request; a thread a connection. hello: what
     is sent first, on each connection. bare: frames are not even acknowledged."""
 
-    def __init__(self, answer=None, hello=settings(), bare=False, wrap=None):
+    def __init__(self, answer=None, hello=settings(), bare=False, wrap=None, host="127.0.0.1", port=0):
         self.board, self.answer, self.hello, self.bare, self.wrap = Board(), answer or Connection.reply, hello, bare, wrap
         self.connections, self.errors = [], []
         self.open = 0
         self.stopped, self.stopper = socket.socketpair()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.listener = socket.create_server((host, port), backlog=1024)
         self.port = self.listener.getsockname()[1]
-        self.url = f"http{'s' if wrap else ''}://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if wrap else ''}://{host}:{self.port}"
         self.acceptor = threading.Thread(target=self.accept, daemon=True)
         self.acceptor.start()
 
