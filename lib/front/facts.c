@@ -53,7 +53,7 @@ static struct gd_span told_ip(const struct gd_request *request,
     struct gd_ip ip;
     bool found = false;
 
-    gd_chain_begin(&chain, &request->head.fields);
+    gd_chain_begin(&chain, &request->head.fields, trusted->chain);
     while (gd_chain_step(&chain, &hop)) {
         /* A gatherd before this one has written that of its UNIX socket. */
         if (trusted->unix_peers && gd_span_is(hop, "unix"))
@@ -83,6 +83,7 @@ void gd_facts_fill(struct gd_facts *facts, const struct gd_request *request,
         .body = request->body,
         .fields = &request->head.fields,
         .trusted = request->trusted,
+        .chain = trusted->chain,
         .secure = request->secure,
     };
     if (request->trusted) {

@@ -37,7 +37,7 @@ static bool write_chain(struct gd_forwarder *forwarder, const struct gd_facts *f
     struct gd_chain chain;
     unsigned count = 0;
 
-    gd_chain_begin(&chain, facts->fields);
+    gd_chain_begin(&chain, facts->fields, facts->chain);
     while (count < GD_CHAIN_HOPS_MAX && gd_chain_step(&chain, &hops[count]))
         count++;
     value->len = 0;
@@ -56,6 +56,15 @@ static bool write_for(struct gd_forwarder *forwarder, const struct gd_facts *fac
     return gd_write_field(&forwarder->lines, GD_SPAN("X-Forwarded-For"), facts->peer);
 }
 
+/* What the trusted proxy says by one of the X-Forwarded fields, or by Forwarded. */
+static struct gd_span told_by(const struct gd_facts *facts, struct gd_span field,
+                              struct gd_span parameter)
+{
+    return facts->chain == GD_CHAIN_FORWARDED
+               ? gd_forwarded_last(facts->fields, parameter)
+               : gd_fields_only(facts->fields, field);
+}
+
 static bool write_proto(struct gd_buf *out, const struct gd_facts *facts)
 {
     struct gd_span name = GD_SPAN("X-Forwarded-Proto");
@@ -63,7 +72,7 @@ static bool write_proto(struct gd_buf *out, const struct gd_facts *facts)
     struct gd_span proto = facts->secure ? https : http;
 
     if (facts->trusted) {
-        told = gd_fields_only(facts->fields, name);
+        told = told_by(facts, name, GD_SPAN("proto"));
         if (gd_span_ieq(told, https))
             proto = https;
         else if (gd_span_ieq(told, http))
@@ -82,7 +91,7 @@ static bool write_host(struct gd_buf *out, const struct gd_facts *facts)
     struct gd_span name = GD_SPAN("X-Forwarded-Host"), host = facts->host, told;
 
     if (facts->trusted) {
-        told = gd_fields_only(facts->fields, name);
+        told = told_by(facts, name, GD_SPAN("host"));
         if (is_usable_host(told))
             host = told;
     }

@@ -47,18 +47,22 @@ bool gd_is_request_id(struct gd_span text)
 /* The chain ---------------------------------------------------------------------------
  */
 
-void gd_chain_begin(struct gd_chain *chain, const struct gd_fields *fields)
+void gd_chain_begin(struct gd_chain *chain, const struct gd_fields *fields,
+                    enum gd_chain_field field)
 {
-    *chain = (struct gd_chain){.fields = fields, .left = fields->count};
+    *chain = (struct gd_chain){.fields = fields, .field = field, .left = fields->count};
 }
 
 /* Goes on with the line before; false when there is none. */
 static bool line_before(struct gd_chain *chain)
 {
+    struct gd_span name = chain->field == GD_CHAIN_FORWARDED ? GD_SPAN("Forwarded")
+                                                             : GD_SPAN("X-Forwarded-For");
+
     while (chain->left > 0) {
         const struct gd_field *field = &chain->fields->items[--chain->left];
 
-        if (gd_span_ieq(field->name, GD_SPAN("X-Forwarded-For"))) {
+        if (gd_span_ieq(field->name, name)) {
             chain->rest = field->value;
             return true;
         }
@@ -79,6 +83,70 @@ static struct gd_span cut_last(struct gd_span *line)
     return gd_span_trim(last, " \t");
 }
 
+/* `"value"` or `value`, of characters that need no escape; no other quotes. */
+static bool parse_value(struct gd_span text, struct gd_span *out)
+{
+    bool quoted = text.len >= 2 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"';
+
+    *out = quoted ? (struct gd_span){text.ptr + 1, text.len - 2} : text;
+    return out->len <= GD_CHAIN_HOP_MAX_BYTES && is_made_of(*out, ".:[]_-");
+}
+
+/* One `name=value` off the front of an element; false when that is malformed. */
+static bool take_pair(struct gd_span *element, struct gd_span *name,
+                      struct gd_span *value)
+{
+    const char *end = memchr(element->ptr, ';', element->len), *equals;
+    size_t n = end ? (size_t)(end - element->ptr) : element->len;
+    struct gd_span pair = gd_span_trim((struct gd_span){element->ptr, n}, " \t");
+
+    n += end != NULL;
+    *element = (struct gd_span){element->ptr + n, element->len - n};
+    equals = pair.len ? memchr(pair.ptr, '=', pair.len) : NULL;
+    if (equals == NULL)
+        return false;
+    *name = (struct gd_span){pair.ptr, (size_t)(equals - pair.ptr)};
+    pair = (struct gd_span){equals + 1, pair.len - name->len - 1};
+    return parse_value(pair, value);
+}
+
+/* The value of a parameter that stands once in a well-formed element. */
+static bool find_parameter(struct gd_span element, struct gd_span wanted,
+                           struct gd_span *out)
+{
+    struct gd_span name, value;
+    unsigned found = 0;
+
+    while (element.len > 0) {
+        if (!take_pair(&element, &name, &value))
+            return false;
+        if (gd_span_ieq(name, wanted)) {
+            *out = value;
+            found++;
+        }
+    }
+    return found == 1;
+}
+
+struct gd_span gd_forwarded_last(const struct gd_fields *fields, struct gd_span name)
+{
+    struct gd_span element, value;
+    struct gd_chain chain;
+
+    gd_chain_begin(&chain, fields, GD_CHAIN_FORWARDED);
+    if (!line_before(&chain))
+        return GD_SPAN_NONE;
+    element = cut_last(&chain.rest);
+    return find_parameter(element, name, &value) ? value : GD_SPAN_NONE;
+}
+
+static bool is_hop(const struct gd_chain *chain, struct gd_span *hop)
+{
+    if (chain->field == GD_CHAIN_FORWARDED)
+        return find_parameter(*hop, GD_SPAN("for"), hop);
+    return hop->len <= GD_CHAIN_HOP_MAX_BYTES && is_made_of(*hop, ".:[]_-");
+}
+
 bool gd_chain_step(struct gd_chain *chain, struct gd_span *hop)
 {
     do { /* empty elements are none (RFC 9110 5.6.1.2) */
@@ -87,8 +155,7 @@ bool gd_chain_step(struct gd_chain *chain, struct gd_span *hop)
                 return false;
         *hop = cut_last(&chain->rest);
     } while (hop->len == 0);
-    if (chain->hops++ < GD_CHAIN_HOPS_MAX && hop->len <= GD_CHAIN_HOP_MAX_BYTES &&
-        is_made_of(*hop, ".:[]_-"))
+    if (chain->hops++ < GD_CHAIN_HOPS_MAX && is_hop(chain, hop))
         return true;
     chain->rest.len = 0;
     chain->left = 0;

@@ -19,20 +19,32 @@ enum {
     GD_CHAIN_HOP_MAX_BYTES = 64 /* of one element */
 };
 
-/** A walk through X-Forwarded-For, all its lines, from the last element to the first. */
+/** Which field tells of the proxies on the way: that of X-Forwarded-For, or Forwarded
+ *  (RFC 7239). A proxy that writes the one passes on what a client says in the other, so
+ *  only one of them can be believed. */
+enum gd_chain_field { GD_CHAIN_X_FORWARDED_FOR, GD_CHAIN_FORWARDED };
+
+/** A walk through it, all its lines, from the last element to the first. */
 struct gd_chain {
     const struct gd_fields *fields; /* borrowed */
-    unsigned left;                  /* fields not looked at yet */
-    struct gd_span rest;            /* of the line at hand */
-    unsigned hops;                  /* so far */
+    enum gd_chain_field field;
+    unsigned left;       /* fields not looked at yet */
+    struct gd_span rest; /* of the line at hand */
+    unsigned hops;       /* so far */
 };
 
-void gd_chain_begin(struct gd_chain *chain, const struct gd_fields *fields);
+void gd_chain_begin(struct gd_chain *chain, const struct gd_fields *fields,
+                    enum gd_chain_field field);
 
 /** Takes the next element. False at the beginning of the chain, after GD_CHAIN_HOPS_MAX
  *  elements, and at one that is not made of letters, digits and `.:[]_-`: what is before
- *  it could be anything. */
+ *  it could be anything. Of Forwarded the hop is the value of `for`, and an element
+ *  without one, or that is malformed, ends the walk as well. */
 bool gd_chain_step(struct gd_chain *chain, struct gd_span *hop);
+
+/** What the last element of Forwarded, which the proxy has written that is connected,
+ * says of `proto`, `host` or `by`; ptr NULL: nothing, or it is malformed. */
+struct gd_span gd_forwarded_last(const struct gd_fields *fields, struct gd_span name);
 
 /** What traceparent says. */
 struct gd_trace {

@@ -44,7 +44,7 @@ struct gd_draft_resolver {
 struct gd_draft_top {
     const struct gd_yaml_node *include, *listen, *admin, *trusted, *defaults, *upstreams,
         *routes;
-    unsigned workers;
+    unsigned workers, trusted_header;
     uint32_t mock_seed;
     struct gd_draft_log log;
     struct gd_draft_drain drain;

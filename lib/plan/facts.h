@@ -4,6 +4,7 @@
  * What is known of a browser's request: as placeholders and conditions see it, and as it
  * is passed on to upstreams.
  */
+#include "http/forwarded.h"
 #include "http/head.h"
 
 /** All borrowed, for as long as the request lives. */
@@ -17,8 +18,9 @@ struct gd_facts {
     struct gd_span query;  /* as sent, checked; ptr NULL: none */
     struct gd_span body;   /* complete; ptr NULL: none */
     const struct gd_fields *fields;
-    bool trusted; /* the peer is one of trusted_proxies */
-    bool secure;  /* the connection came by TLS */
+    bool trusted;              /* the peer is one of trusted_proxies */
+    bool secure;               /* the connection came by TLS */
+    enum gd_chain_field chain; /* what trusted proxies write */
 };
 
 #endif

@@ -58,6 +58,7 @@ void gd_load_trusted(struct gd_loader *loader)
     struct reading reading = {.loader = loader};
     unsigned room;
 
+    loader->plan->trusted.chain = (enum gd_chain_field)loader->top.trusted_header;
     if (node == NULL)
         return;
     room = node->kind == GD_YAML_LIST ? node->count : 1;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "http/forwarded.h"
 
 struct gd_ip {
     uint64_t high, low; /* the 128 bits; IPv4 in its mapped form */
@@ -40,7 +41,8 @@ GD_MUST_CHECK bool gd_network_parse(struct gd_span text, struct gd_network *out,
 struct gd_trusted {
     const struct gd_network *networks;
     unsigned count;
-    bool unix_peers; /* whoever connects to a UNIX socket */
+    bool unix_peers;           /* whoever connects to a UNIX socket */
+    enum gd_chain_field chain; /* what they write */
 };
 
 /** Whether the address is in one of the networks. An IPv6 network, ::/0 too, holds no

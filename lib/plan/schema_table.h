@@ -61,6 +61,11 @@
     X(TOP, "trusted_proxies", NETWORKS, NONE, trusted, 0, 0, "", "", APPLIED,             \
       "Whose `X-Forwarded-*`, `X-Request-Id` and `traceparent` are believed: addresses, " \
       "networks like `10.0.0.0/8`, and `unix` for clients of UNIX sockets.")              \
+    X(TOP, "trusted_header", ENUM, NONE, trusted_header, 0, 0, "X-Forwarded-For",         \
+      "X-Forwarded-For|Forwarded", APPLIED,                                               \
+      "Which field these proxies write: `X-Forwarded-For`, with `X-Forwarded-Proto` and "  \
+      "`-Host`, or `Forwarded` (RFC 7239). The other one is not believed, for it may be "  \
+      "the client's own.")                                                                \
     X(TOP, "log", SECTION, LOG, log, 0, 0, "", "", APPLIED,                               \
       "The logs: of errors and of requests.")                                             \
     X(TOP, "drain", SECTION, DRAIN, drain, 0, 0, "", "", APPLIED, "How to stop.")         \

@@ -281,3 +281,24 @@ def test_connections_are_counted_by_the_client_of_the_header(scene):
     assert daemon.status()["worker"]["connections_refused"]["client"] == 1
     for client in clients:
         client.close()
+
+
+# --- the client behind trusted proxies ----------------------------------------------------
+
+def test_the_client_is_told_by_the_field_that_proxies_write(scene):
+    """The other field is the client's own word, whatever it says."""
+    origin = scene.origin(lambda exchange: exchange.reply([exchange.request.header(name) for name in (
+        "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded")]))
+    for header, expected in (
+            ("Forwarded", ["203.0.113.5, 192.0.2.1, 127.0.0.1", "https", "shop.test", None]),
+            ("X-Forwarded-For", ["6.6.6.6, 127.0.0.1", "http", "evil.test", None])):
+        daemon = scene.gatherd(f"""
+trusted_proxies: [127.0.0.1, 192.0.2.0/24]
+trusted_header: {header}
+upstreams: {{up: {origin.url}}}
+routes: {{/x: {{calls: {{it: up/x}}}}, /ip: {{respond: "$request.ip"}}}}
+""")
+        fields = {"Forwarded": "for=203.0.113.5;proto=http, for=192.0.2.1;proto=https;host=shop.test",
+                  "X-Forwarded-For": "6.6.6.6", "X-Forwarded-Host": "evil.test"}
+        assert daemon.get("/x", fields).json() == {"it": expected}
+        assert daemon.get("/ip", fields).json() == expected[0].partition(",")[0]

@@ -32,7 +32,8 @@ static void begin(void)
     memset(&scene, 0, sizeof(scene));
     ck_assert(gd_network_parse(GD_SPAN("10.0.0.0/8"), &scene.networks[0], NULL));
     ck_assert(gd_network_parse(GD_SPAN("2001:db8::/32"), &scene.networks[1], NULL));
-    scene.trusted = (struct gd_trusted){scene.networks, 2, true};
+    scene.trusted =
+        (struct gd_trusted){.networks = scene.networks, .count = 2, .unix_peers = true};
     ck_assert(gd_forwarder_init(&scene.forwarder, NULL));
 }
 

@@ -22,7 +22,7 @@ static const char *chain(void)
     size_t len = 0;
 
     text[0] = '\0';
-    gd_chain_begin(&walk, &fields);
+    gd_chain_begin(&walk, &fields, GD_CHAIN_X_FORWARDED_FOR);
     while (gd_chain_step(&walk, &hop))
         len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s", len ? " " : "",
                                 GD_SPAN_ARG(hop));
@@ -46,6 +46,82 @@ START_TEST(a_chain_is_walked_from_its_end)
     ck_assert_str_eq(chain_of(GD_SPAN("1.2.3.4, ::1,unix")), "unix ::1 1.2.3.4");
     ck_assert_str_eq(chain_of(GD_SPAN(", ,a\t,,b , ")), "b a");
     ck_assert_str_eq(chain_of(GD_SPAN(",,,,")), "");
+}
+END_TEST
+
+/* The same of Forwarded. */
+static const char *forwarded_chain(struct gd_span value)
+{
+    static char text[8192];
+    struct gd_chain walk;
+    struct gd_span hop;
+    size_t len = 0;
+
+    fields.count = 0;
+    add("X-Forwarded-For", GD_SPAN("6.6.6.6"));
+    add("Forwarded", value);
+    text[0] = '\0';
+    gd_chain_begin(&walk, &fields, GD_CHAIN_FORWARDED);
+    while (gd_chain_step(&walk, &hop))
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s", len ? " " : "",
+                                GD_SPAN_ARG(hop));
+    return text;
+}
+
+START_TEST(a_chain_of_forwarded_is_walked_from_its_end)
+{
+    static const char *const cases[][2] = {
+        {"for=1.2.3.4", "1.2.3.4"},
+        {"For=1.2.3.4;proto=https;by=5.6.7.8", "1.2.3.4"},
+        {"proto=http ; FOR=1.2.3.4", "1.2.3.4"},
+        {"for=\"[2001:db8::1]:4711\"", "[2001:db8::1]:4711"},
+        {"for=1.2.3.4, for=5.6.7.8,for=_hidden, for=unknown",
+         "unknown _hidden 5.6.7.8 1.2.3.4"},
+        {"for=a, , for=b", "b a"},
+        /* what ends the walk */
+        {"for=a, proto=http", ""},
+        {"for=a, for=b;for=c, for=d", "d"},
+        {"for=a, for, for=b", "b"},
+        {"for=a, for=, for=b", "b"},
+        {"for=a, for=\"b, for=c", "c"},
+        {"for=a, for=b\", for=c", "c"},
+        {"for=\"a,b\", for=c", "c"},
+        {"for=a, for=b c, for=d", "d"},
+        {"for=a, for=\"b\\c\", for=d", "d"},
+        {"for=a, x=\"y;z\";for=b, for=d", "d"},
+        {"1.2.3.4", ""},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        ck_assert_str_eq(forwarded_chain(gd_span_of(cases[i][0])), cases[i][1]);
+}
+END_TEST
+
+static const char *last_of_forwarded(const char *value, struct gd_span name)
+{
+    static char text[100];
+    struct gd_span found;
+
+    fields.count = 0;
+    if (value)
+        add("Forwarded", gd_span_of(value));
+    found = gd_forwarded_last(&fields, name);
+    snprintf(text, sizeof(text), "%.*s", found.ptr ? (int)found.len : 1,
+             found.ptr ? found.ptr : "-");
+    return text;
+}
+
+START_TEST(the_last_element_of_forwarded_is_the_word_of_the_proxy)
+{
+    struct gd_span proto = GD_SPAN("proto"), host = GD_SPAN("host");
+
+    ck_assert_str_eq(last_of_forwarded(NULL, proto), "-");
+    ck_assert_str_eq(last_of_forwarded("for=a;proto=https", proto), "https");
+    ck_assert_str_eq(last_of_forwarded("proto=https, proto=http", proto), "http");
+    ck_assert_str_eq(last_of_forwarded("proto=https, for=a", proto), "-");
+    ck_assert_str_eq(last_of_forwarded("for=a;host=\"a.test:80\"", host), "a.test:80");
+    ck_assert_str_eq(last_of_forwarded("host=a;host=b", host), "-");
+    ck_assert_str_eq(last_of_forwarded("host=\"a b\"", host), "-");
 }
 END_TEST
 
@@ -95,7 +171,7 @@ START_TEST(a_chain_is_bounded)
         len += (size_t)snprintf(text + len, sizeof(text) - len, "h%d,", i);
     fields.count = 0;
     add("X-Forwarded-For", (struct gd_span){text, len});
-    gd_chain_begin(&walk, &fields);
+    gd_chain_begin(&walk, &fields, GD_CHAIN_X_FORWARDED_FOR);
     while (gd_chain_step(&walk, &one))
         count++;
     ck_assert_uint_eq(count, GD_CHAIN_HOPS_MAX);
@@ -299,9 +375,11 @@ START_TEST(a_field_that_stands_twice_has_no_one_value)
 }
 END_TEST
 
-GD_SUITE("forwarded", a_chain_is_walked_from_its_end, all_lines_of_a_chain_are_one_list,
-         any_byte_that_no_address_has_ends_a_chain, a_chain_is_bounded,
-         an_id_has_letters_digits_dots_underscores_and_hyphens,
+GD_SUITE("forwarded", a_chain_is_walked_from_its_end,
+         a_chain_of_forwarded_is_walked_from_its_end,
+         the_last_element_of_forwarded_is_the_word_of_the_proxy,
+         all_lines_of_a_chain_are_one_list, any_byte_that_no_address_has_ends_a_chain,
+         a_chain_is_bounded, an_id_has_letters_digits_dots_underscores_and_hyphens,
          the_fields_that_proxies_write_are_known, a_traceparent_is_read,
          a_malformed_traceparent_is_none, a_traceparent_with_any_wrong_byte_is_none,
          a_sound_tracestate_is_one_list, a_malformed_tracestate_is_none,

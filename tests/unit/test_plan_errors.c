@@ -9,7 +9,8 @@ START_TEST(an_unknown_key_is_named_with_what_was_meant)
     PLAN_REFUSE("admn: off\n", "gw.yaml:1:1: admn: unknown key; did you mean \"admin\"?");
     PLAN_REFUSE("tls: on\n",
                 "gw.yaml:1:1: tls: unknown key; allowed are include, listen, admin, "
-                "workers, limits, trusted_proxies, log, drain, mock_seed, resolver, "
+                "workers, limits, trusted_proxies, trusted_header, log, drain, "
+                "mock_seed, resolver, "
                 "upstreams, defaults, "
                 "routes");
     PLAN_REFUSE(UP "routes:\n  GET /:\n    timout: 2s\n    calls: {x: users/}\n",
@@ -25,9 +26,10 @@ END_TEST
 
 START_TEST(options_of_later_versions_are_unknown)
 {
-    PLAN_REFUSE("redis: {}\n", "gw.yaml:1:1: redis: unknown key; allowed are include, "
-                               "listen, admin, workers, limits, trusted_proxies, log, "
-                               "drain, mock_seed, resolver, upstreams, defaults, routes");
+    PLAN_REFUSE("redis: {}\n",
+                "gw.yaml:1:1: redis: unknown key; allowed are include, "
+                "listen, admin, workers, limits, trusted_proxies, trusted_header, log, "
+                "drain, mock_seed, resolver, upstreams, defaults, routes");
 }
 END_TEST
 
