@@ -1,13 +1,14 @@
 #include "front/admin.h"
 
 #include <assert.h>
+#include <malloc.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "front/admin_inside.h"
 #include "http/problem.h"
 
-enum { DOCUMENT_MAX_BYTES = 64 * 1024 * 1024 };
+enum { DOCUMENT_MAX_BYTES = 64 * 1024 * 1024, LARGE_BYTES = 1024 * 1024 };
 enum { ARENA_STEP = 4096, ROUTER_MAX_BYTES = 1024 * 1024 };
 enum { ALLOW_MAX_BYTES = 256, KNOWN_MAX_BYTES = 64 * 1024 };
 
@@ -58,12 +59,17 @@ const char *gd_life_word(enum gd_life life)
 /* Answers -------------------------------------------------------------------------------
  */
 
+/* A large document is made of many small blocks, and the heap keeps their memory: for
+ * good, where nobody asks again. */
 static void on_sent(void *arg)
 {
     struct gd_document *document = arg;
+    bool large = document->text.len >= LARGE_BYTES;
 
     gd_buf_free(&document->text);
     gd_free(document);
+    if (large)
+        malloc_trim(0);
 }
 
 struct gd_document *gd_document_new(void)

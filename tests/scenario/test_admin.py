@@ -1,6 +1,8 @@
 """What operators and their tools see."""
 import re
 
+from waits import SLOWDOWN, until
+
 SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (-?[0-9.e+-]+|\+Inf|NaN)$')
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)')
 
@@ -128,3 +130,14 @@ def test_a_debug_log_tells_the_steps_of_a_call_and_why_it_failed(scene):
     for line in ("IDLE → EXPAND", "EXPAND → LEASE", "LEASE → EXCHANGE", "EXCHANGE → DECODE"):
         assert f"gatherd: debug: {call} {line}" in daemon.log(), daemon.log()
     assert f"{call}: protocol: " in daemon.log(), daemon.log()
+
+
+def test_a_large_document_leaves_no_memory_behind(scene):
+    """The heap would keep what it was made of, and the process have twice the memory it needs."""
+    servers = [[f'"http://10.{number // 250}.{number % 250}.{server}"' for server in range(1, 5)] for number in range(500)]
+    daemon = scene.gatherd("upstreams:\n" + "".join(f"  u{number}: [{', '.join(some)}]\n"
+                                                    for number, some in enumerate(servers)) +
+                           "routes:\n  GET /x: {calls: {a: u1/x}}\n")
+    assert len(daemon.admin("/status").body) > 1 << 20
+    if SLOWDOWN == 1:  # a sanitizer keeps what was freed
+        until(lambda: daemon.rss_bytes() < 20 << 20, "memory is given back")
