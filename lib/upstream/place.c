@@ -54,6 +54,17 @@ void gd_place_note_winner(struct gd_server *server, const struct gd_address *add
         server->first_address = (unsigned)at;
 }
 
+void gd_place_note_loser(struct gd_server *server, const struct gd_address *address)
+{
+    int at;
+
+    if (server->address_count < 2)
+        return;
+    at = gd_address_find(server->addresses, server->address_count, address);
+    if (at == (int)server->first_address)
+        server->first_address = ((unsigned)at + 1) % server->address_count;
+}
+
 bool gd_place_has_left(struct gd_session *session)
 {
     const struct gd_server *server = session->server;

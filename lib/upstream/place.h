@@ -20,8 +20,11 @@ void gd_place_change(struct gd_server *server, struct gd_site *site);
 /** Forgets the site. */
 void gd_place_free(struct gd_server *server);
 
-/** The address that connected is tried first from now on. */
+/** The address of a session that can be used is tried first from now on. */
 void gd_place_note_winner(struct gd_server *server, const struct gd_address *address);
+
+/** One that connected, and led to nothing more: the one behind it is tried first. */
+void gd_place_note_loser(struct gd_server *server, const struct gd_address *address);
 
 /** Whether a session leads to where its server is no more. */
 bool gd_place_has_left(struct gd_session *session);

@@ -12,6 +12,8 @@ void gd_session_dial_failed(struct gd_session *session, enum gd_failure failure,
                             const char *why)
 {
     gd_timer_disarm(&session->connect_timer);
+    if (session->to.len)
+        gd_place_note_loser(session->server, &session->to);
     gd_pool_dialled(session, failure, why);
 }
 
@@ -26,6 +28,7 @@ static void dial_failed_errno(struct gd_session *session)
 void gd_session_dial_done(struct gd_session *session)
 {
     gd_timer_disarm(&session->connect_timer);
+    gd_place_note_winner(session->server, &session->to);
     gd_pool_dialled(session, GD_OK, NULL);
 }
 
@@ -77,7 +80,6 @@ static void on_raced(void *arg, int fd, const struct gd_address *to)
         return;
     }
     session->to = *to;
-    gd_place_note_winner(session->server, to);
     gd_stream_open(&session->stream, fd, true);
     if (session->server->tls) {
         gd_stream_start_tls(&session->stream, session->server->tls);

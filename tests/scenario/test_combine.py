@@ -1,5 +1,6 @@
 """Upstreams whose parts meet: HTTP/2, pools, drains, reloads and names at the same time."""
 import contextlib
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import h2_peer as h2
@@ -348,6 +349,20 @@ def test_who_waits_where_an_address_vanishes_is_served_elsewhere(scene):
     assert whole(waiting) and other.peer.requests == 2
     one.release()
     assert whole(clients)
+
+
+def test_an_address_that_accepts_and_stalls_is_left_for_the_next_one(scene):
+    """As one that stalls in its TLS handshake does: here its settings do not come."""
+    names, stalled = scene.keep(Nameserver()), socket.create_server(("127.0.0.1", 0))
+    with stalled:
+        peer = scene.keep(H2Peer(host="127.0.0.2", port=stalled.getsockname()[1]))
+        names.set("u.test", A=["127.0.0.1", "127.0.0.2"])
+        where = f'servers: ["http://u.test:{peer.port}"]'
+        daemon = scene.gatherd(named(names, where, ", connect_timeout: 200ms, retry: off"))
+        until(lambda: good(daemon), "the other address")  # after one failure at most
+        assert daemon.upstream("u")["failures"]["connect"] <= 1
+        assert daemon.reload(named(names, where, ", connect_timeout: 201ms"))["state"] == "done"
+        assert all(good(daemon) for _ in range(5))  # the retry goes there
 
 
 def test_a_drain_outlives_the_reload_of_an_upstream_that_follows_a_name(scene):

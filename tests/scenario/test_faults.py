@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from faults import CASES, MAX_RESPONSE, ROWS, VALUE, answer_of
-from waits import within
+from waits import SLOWDOWN, within
 
 CONFIG = """
 upstreams:
@@ -83,7 +83,8 @@ def test_every_fault_ends_in_its_class_and_nobody_else_notices(scene):
         bystander.stop()
     assert not wrong, "\n".join([f"{len(wrong)} of {len(CASES)}:", *wrong])
     assert bystander.answers > 10 and not bystander.wrong, bystander.wrong
-    assert daemon.rss_bytes() - before < 16 << 20
+    # A sanitizer keeps what was freed.
+    assert SLOWDOWN > 1 or daemon.rss_bytes() - before < 16 << 20
     failures = {word: count for word, count in daemon.upstream("u")["failures"].items() if count}
     assert failures == collections.Counter(case.want for case in CASES if case.want != "ok")
 
