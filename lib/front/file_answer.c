@@ -21,6 +21,7 @@ struct serving {
     bool ready;        /* the coding is that of a file */
     bool varies;       /* by Accept-Encoding */
     bool known;        /* the type */
+    bool broken;       /* the file, while it is sent */
     uint64_t at, left; /* what is still to be sent */
     char *room;        /* a slice */
     size_t room_cap;
@@ -205,23 +206,35 @@ static bool add_own_fields(struct serving *serving)
 /* Sending -------------------------------------------------------------------------------
  */
 
+/* Reads so many bytes, however few a file system gives at a time. False: the file has
+ * become shorter, or cannot be read. */
+static bool read_slice(struct serving *serving, size_t want)
+{
+    size_t len = 0;
+    ssize_t n;
+
+    while (len < want) {
+        n = pread(serving->file.fd, serving->room + len, want - len,
+                  (off_t)(serving->at + len));
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return false;
+        len += n > 0 ? (size_t)n : 0;
+    }
+    serving->at += len;
+    serving->left -= len;
+    return true;
+}
+
 static enum gd_pumped next_slice(void *arg, struct gd_span *piece)
 {
     struct serving *serving = arg;
     size_t want =
         serving->left < GD_PUMP_SLICE_BYTES ? (size_t)serving->left : GD_PUMP_SLICE_BYTES;
-    ssize_t n = 0;
 
-    *piece = GD_SPAN("");
-    if (want > 0)
-        do
-            n = pread(serving->file.fd, serving->room, want, (off_t)serving->at);
-        while (n < 0 && errno == EINTR);
-    if (want > 0 && n <= 0) /* it has become shorter, or cannot be read */
+    *piece = (struct gd_span){serving->room, want};
+    serving->broken = !read_slice(serving, want);
+    if (serving->broken)
         return GD_PUMPED_BROKEN;
-    *piece = (struct gd_span){serving->room, (size_t)n};
-    serving->at += (uint64_t)n;
-    serving->left -= (uint64_t)n;
     return serving->left == 0 ? GD_PUMPED_LAST : GD_PUMPED_PIECE;
 }
 
@@ -281,7 +294,9 @@ static void send_body(struct serving *serving, int status)
     if (gd_pump_start(serving->passage, &answer, &source, serving->encoder))
         return;
     serving->encoder = NULL;
-    refuse(serving, 503, "no memory is left for this request");
+    refuse(serving, 503,
+           serving->broken ? "the file is changing at the moment"
+                           : "no memory is left for this request");
 }
 
 /* Range, or all of it. */

@@ -189,37 +189,42 @@ static enum gd_pumped next_piece(void *arg, struct gd_span *piece)
     return --pieces->left > 0 ? GD_PUMPED_PIECE : GD_PUMPED_LAST;
 }
 
-static void send_coded(struct finishing *finishing)
+static void send_plain(struct finishing *finishing)
 {
-    struct gd_answer *answer = &finishing->answer;
+    gd_passage_account(finishing->passage, finishing->answer.status);
+    gd_request_answer(finishing->passage->request, &finishing->answer);
+}
+
+/* False: there is no memory for it, and it may go as it is. The encoder is gone. */
+static bool send_coded(struct finishing *finishing)
+{
     struct gd_passage *passage = finishing->passage;
     struct pieces *pieces = gd_arena_raw(passage->request->arena, sizeof(*pieces));
     struct gd_body_source source = {next_piece, pieces};
+    struct gd_answer coded;
 
+    if (pieces == NULL) {
+        gd_encoder_free(finishing->encoder);
+        return false;
+    }
     if (finishing->encoder)
         gd_finish_count_coded(passage, finishing->compress->codings[finishing->coding]);
+    *pieces = (struct pieces){finishing->answer.body, finishing->answer.body_count, 0};
     add_field(finishing, GD_SPAN("Content-Encoding"),
               finishing->compress->words[finishing->coding]);
-    if (pieces)
-        *pieces = (struct pieces){answer->body, answer->body_count, 0};
+    coded = finishing->answer;
     if (finishing->encoder == NULL) /* HEAD: the length of what is coded is not known */
-        answer->body_bytes = GD_LENGTH_UNKNOWN;
-    if (pieces && gd_pump_start(passage, answer, &source, finishing->encoder))
-        return;
-    finishing->encoder = NULL;
-    refuse(finishing, 503, "no memory is left for this request");
+        coded.body_bytes = GD_LENGTH_UNKNOWN;
+    if (gd_pump_start(passage, &coded, &source, finishing->encoder))
+        return true;
+    finishing->answer.header_count--;
+    return false;
 }
 
 static void send_it(struct finishing *finishing)
 {
-    struct gd_answer *answer = &finishing->answer;
-
-    if (goes_coded(finishing)) {
-        send_coded(finishing);
-        return;
-    }
-    gd_passage_account(finishing->passage, answer->status);
-    gd_request_answer(finishing->passage->request, answer);
+    if (!goes_coded(finishing) || !send_coded(finishing))
+        send_plain(finishing);
 }
 
 void gd_finish_answer(struct gd_passage *passage, const struct gd_answer *answer,

@@ -1,5 +1,7 @@
 #include "front/pump.h"
 
+#include <assert.h>
+
 enum { WRITE_LEAST_BYTES = 16 * 1024, OUT_MAX_BYTES = 256 * 1024 };
 
 struct gd_pump {
@@ -139,28 +141,22 @@ static void on_release(void *arg)
 }
 
 /* All of a short body, and its length, at once. */
-static bool answer_whole(struct gd_pump *pump, struct gd_answer *answer)
+static void answer_whole(struct gd_pump *pump, struct gd_answer *answer,
+                         struct gd_span piece)
 {
-    struct iovec body;
-    struct gd_span piece = GD_SPAN_NONE;
+    struct iovec body = {(char *)piece.ptr, piece.len};
 
-    if (answer->body_bytes > GD_PUMP_SLICE_BYTES ||
-        make_slice(pump, &piece) != GD_PUMPED_LAST)
-        return false;
-    body = (struct iovec){(char *)piece.ptr, piece.len};
     answer->body = &body;
     answer->body_count = piece.len > 0;
     answer->body_bytes = piece.len;
     gd_passage_account(pump->passage, pump->status);
     gd_request_answer(pump->passage->request, answer);
-    return true;
 }
 
-static bool answer_head(struct gd_pump *pump)
+static void answer_head(struct gd_pump *pump)
 {
     gd_passage_account(pump->passage, pump->status);
     gd_request_write(pump->passage->request, NULL, 0, true);
-    return true;
 }
 
 bool gd_pump_start(struct gd_passage *passage, const struct gd_answer *answer,
@@ -170,6 +166,7 @@ bool gd_pump_start(struct gd_passage *passage, const struct gd_answer *answer,
     struct gd_pump *pump = gd_arena_alloc(request->arena, sizeof(*pump));
     bool is_head = request->head.method == GD_METHOD_HEAD;
     struct gd_answer own = *answer;
+    struct gd_span piece;
 
     if (pump == NULL) {
         gd_encoder_free(encoder);
@@ -185,8 +182,18 @@ bool gd_pump_start(struct gd_passage *passage, const struct gd_answer *answer,
     pump->out.budget = request->budget;
     own.release = on_release;
     own.release_arg = pump;
-    if (!is_head && answer_whole(pump, &own))
-        return true;
+    if (!is_head && answer->body_bytes <= GD_PUMP_SLICE_BYTES)
+        switch (make_slice(pump, &piece)) {
+        case GD_PUMPED_LAST:
+            answer_whole(pump, &own, piece);
+            return true;
+        case GD_PUMPED_PIECE: /* what is coded of it waits in out */
+            assert(encoder);
+            break;
+        case GD_PUMPED_BROKEN: /* a source must not be asked again */
+            dispose(pump);
+            return false;
+        }
     if (encoder)
         own.body_bytes = GD_LENGTH_UNKNOWN;
     if (!gd_request_open(request, &own, on_writable, pump)) {
@@ -194,7 +201,8 @@ bool gd_pump_start(struct gd_passage *passage, const struct gd_answer *answer,
         return false;
     }
     if (is_head)
-        return answer_head(pump);
-    queue(pump);
+        answer_head(pump);
+    else
+        queue(pump);
     return true;
 }

@@ -20,8 +20,9 @@ enum gd_pumped {
 };
 
 struct gd_body_source {
-    /** Gives the next piece, of GD_PUMP_SLICE_BYTES at most, borrowed until the next
-     *  call. */
+    /** Gives the next piece, borrowed until the next call: of GD_PUMP_SLICE_BYTES at
+     * most; without an encoder all that is left, or so much. Not called after the last
+     * one, nor after BROKEN. */
     enum gd_pumped (*next)(void *arg, struct gd_span *piece);
     void *arg;
 };
@@ -29,7 +30,8 @@ struct gd_body_source {
 /** Answers and counts. Of `answer` head and release are used; body_bytes: what the source
  *  has in all. encoder: taken, also when this fails; NULL: the content goes as it is.
  *  A body of one slice is one answer with its length; a longer one is streamed. False:
- *  memory is at its bound, and nothing has happened. The request may be gone afterwards.
+ *  memory is at its bound, or the source of a short body is broken, and nothing of the
+ *  answer has been sent. The request may be gone after true.
  */
 GD_MUST_CHECK bool gd_pump_start(struct gd_passage *passage,
                                  const struct gd_answer *answer,

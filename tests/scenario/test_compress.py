@@ -3,6 +3,8 @@ import functools
 import gzip
 import json
 import os
+import random
+import string
 import subprocess
 import threading
 import time
@@ -157,6 +159,20 @@ def test_without_memory_for_a_coder_the_answer_goes_as_it_is(scene):
     plain = daemon.get("/get/200000", {"Accept-Encoding": "br"})
     assert plain.status == 200 and plain.header("Content-Encoding") is None
     assert plain.header("Vary") == "Accept-Encoding" and json.loads(plain.body)["a"]
+
+
+def test_a_coder_that_runs_out_of_memory_has_sent_nothing(scene):
+    """Whatever is left when the coder has begun: the answer is whole, coded or not."""
+    content = "".join(random.Random(7).choices(string.ascii_letters, k=30000))
+    config = "limits: {{request_memory: {}KiB}}\nroutes: {{GET /x: {{respond: {{text: {}}}, compress: {{codings: gzip}}}}}}\n"
+    daemon = scene.gatherd(config.format(512, content))
+    seen = set()
+    for memory in range(512, 700, 8):
+        daemon.reload(config.format(memory, content))
+        answer = daemon.get("/x", {"Accept-Encoding": "gzip"})
+        assert answer.status == 200 and json.loads(decoded(answer)) == {"text": content}, memory
+        seen.add(answer.header("Content-Encoding"))
+    assert seen == {None, "gzip"}
 
 
 def test_others_go_on_while_much_is_coded(scene):
