@@ -272,17 +272,20 @@ int gd_run(struct gd_plan *plan, const char *file, char *const *argv)
                               .next_sockets = {.admin = {.fd = -1}}};
     struct gd_err err;
     int code = GD_EXIT_OK;
+    bool started;
 
     gd_handover_receive(&process.sockets);
     prepare_process();
-    if (!start(&process, plan, &err)) {
+    started = start(&process, plan, &err);
+    /* Who works by it has it, and none does any more some time after a reload. */
+    gd_plan_unref(plan);
+    if (!started) {
         gd_log(GD_LOG_ERROR, "%s", err.text);
         code = GD_EXIT_SYSTEM;
     } else if (!process.stopped) {
         gd_loop_run(process.loop);
     }
     finish(&process);
-    gd_plan_unref(plan);
     if (code == GD_EXIT_OK)
         gd_log(GD_LOG_INFO, "ended");
     return code;

@@ -268,6 +268,15 @@ def test_many_reloads_at_once_are_few(scene):
     until(lambda: daemon.get("/x").json()["value"] == 2, "the new one")
 
 
+def test_nothing_of_the_first_configuration_stays(scene):
+    """A folder is a descriptor of its configuration; that no more are left than at the start is asked at the
+    end of every test."""
+    daemon = scene.gatherd("routes: {'GET /f/{path...}': {files: FOLDER}}\n")
+    assert daemon.get("/f/gatherd.yaml").status == 200
+    daemon.reload("routes: {'GET /g/{path...}': {files: FOLDER}}\n")
+    assert daemon.get("/g/gatherd.yaml").status == 200
+
+
 def test_memory_does_not_grow(scene):
     origin = scene.origin()
     routes = "".join(f"  GET /r{i}: {{calls: {{a: up/a}}}}\n" for i in range(300))
