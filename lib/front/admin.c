@@ -227,6 +227,18 @@ static bool is_meant(const struct gd_admin *admin, struct gd_request *request)
     return false;
 }
 
+/* What is read stays with whoever asks this endpoint by a name of its own. */
+static bool is_asked_here(const struct gd_admin *admin, struct gd_request *request)
+{
+    if (gd_admin_is_own(admin, request))
+        return true;
+    gd_request_problem(request, 403,
+                       "without a token this page is for localhost, addresses and the "
+                       "host in `admin` (Host)",
+                       GD_SPAN(""), NULL, 0);
+    return false;
+}
+
 static void on_request(void *arg, struct gd_request *request)
 {
     static const struct gd_plan_header bearer = {{"WWW-Authenticate", 16}, {"Bearer", 6}};
@@ -246,7 +258,9 @@ static void on_request(void *arg, struct gd_request *request)
                            &bearer, 1);
     else if (found == GD_MATCH_OTHER_METHOD)
         refuse_method(request, match.allow);
-    else if (head->method != GD_METHOD_POST || is_meant(admin, request))
+    else if (head->method == GD_METHOD_POST
+                 ? is_meant(admin, request)
+                 : rows[match.index].open || is_asked_here(admin, request))
         rows[match.index].run(admin, request, &match);
 }
 

@@ -51,6 +51,14 @@ static bool is_own_host(const struct gd_admin *admin, struct gd_span host)
            (configured && gd_span_ieq(name, gd_span_of(configured)));
 }
 
+bool gd_admin_is_own(const struct gd_admin *admin, const struct gd_request *request)
+{
+    struct gd_span host = request->head.host;
+
+    return admin->source.plan->admin_token || host.len == 0 ||
+           request->client->sa.ss_family == AF_UNIX || is_own_host(admin, host);
+}
+
 /* Whether the page that sends this is of this endpoint. */
 static bool is_own_origin(const struct gd_admin *admin, const struct gd_request *request)
 {

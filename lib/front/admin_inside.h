@@ -91,6 +91,11 @@ gd_admin_fn gd_admin_drain, gd_admin_resume, gd_admin_reload;
 /** Whether the request has the token, where there is one. */
 bool gd_admin_knows_token(const struct gd_admin *admin, const struct gd_request *request);
 
+/** Whether what is asked is this endpoint by its Host. Otherwise a page of a foreign site
+ *  whose name has been pointed here could read all, unless there is a token. Browsers do
+ * not reach unix sockets, and always send a Host. */
+bool gd_admin_is_own(const struct gd_admin *admin, const struct gd_request *request);
+
 /** Whether an action may come from a page of another site, which a browser would let act
  *  in its user's name: why it is refused, and with which status; NULL: it is fine. */
 const char *gd_admin_foreign(const struct gd_admin *admin,

@@ -13,7 +13,8 @@ class Client:
     session: to be resumed."""
 
     def __init__(self, port=None, host="127.0.0.1", path=None, first=b"", tls=None, name=None,
-                 session=None, source=None):
+                 session=None, source=None, asked="gateway.test"):
+        self.asked = asked
         if path is None:
             self.sock = socket.create_connection((host, port), PATIENCE_S, source and (source, 0))
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -33,7 +34,7 @@ class Client:
 
     def request(self, method, target, headers=None, body=None):
         """Sends a plain request, without waiting for the answer."""
-        lines = [f"{method} {target} HTTP/1.1", "Host: gateway.test"]
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {self.asked}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         if body is not None:
             lines.append(f"Content-Length: {len(body)}")

@@ -156,7 +156,7 @@ class Daemon:
             return client.call(method, target, headers, body)
 
     def admin(self, path, method="GET", headers=None):
-        with Client(self.admin_port) as client:
+        with Client(self.admin_port, asked="localhost") as client:
             return client.call(method, path,
                                {"Connection": "close", **self.known, **(headers or {})})
 

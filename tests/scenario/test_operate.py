@@ -223,6 +223,28 @@ def test_actions_of_its_own_pages_and_of_programs_are_taken(scene):
     assert raw(daemon, origin, "Host: a\r\nContent-Type: application/json\r\n").status == 200
 
 
+def read_as(daemon, host, target, headers=None):
+    with Client(daemon.admin_port, asked=host) as client:
+        return client.get(target, headers)
+
+
+def test_pages_are_not_for_names_that_others_have_pointed_here(scene):
+    daemon = scene.gatherd(config([scene.origin()]))
+    for target in ("/status", "/metrics", "/requests", "/explain?path=/x", "/config", "/routes"):
+        for host in ("evil.test", f"evil.test:{daemon.admin_port}", "127.0.0.1.evil.test", "localhost.evil.test"):
+            answer = read_as(daemon, host, target)
+            assert answer.status == 403 and "Host" in answer.json()["detail"], (target, host)
+        for host in (f"127.0.0.1:{daemon.admin_port}", "LOCALHOST", "[::1]:9", "10.1.2.3"):
+            assert read_as(daemon, host, target).status == 200, (target, host)
+    for target in ("/", "/healthz", "/readyz"):
+        assert read_as(daemon, "evil.test", target).status == 200
+    with Client(daemon.admin_port) as client:  # no browser speaks HTTP/1.0
+        assert client.send("GET /status HTTP/1.0\r\n\r\n").response().status == 200
+    known = scene.gatherd(config([scene.origin()]), token="s3cret")
+    assert read_as(known, "gw.test", "/status").status == 401
+    assert read_as(known, "gw.test", "/status", known.known).status == 200
+
+
 def test_actions_are_not_taken_from_forms(scene):
     origin = scene.origin()
     daemon = scene.gatherd(config([origin]))
