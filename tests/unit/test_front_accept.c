@@ -71,7 +71,8 @@ static void fill(struct rig *rig, struct client *clients, int count)
     for (int i = 0; i < count; i++) {
         client_open(&clients[i], rig);
         ck_assert(client_say(&clients[i], GET("/later")));
-        rig_run(rig, 5);
+        for (int turn = 0; turn < 1000 && rig->held_count <= (unsigned)i; turn++)
+            rig_run(rig, 5);
     }
     ck_assert_uint_eq(rig->held_count, (unsigned)count);
 }

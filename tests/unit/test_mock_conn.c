@@ -181,18 +181,17 @@ static void wait_connections(struct fixture *f, unsigned count)
 /* Whether a connection that has sent text is closed after `ms`, and not before. */
 static void is_cut_after(struct fixture *f, const char *text, uint64_t ms)
 {
+    uint64_t before_us = gd_loop_now_us(f->loop);
     struct client client;
-    uint64_t now_us;
 
     client_open(f, &client);
     if (*text)
         send_text(&client, text);
     wait_connections(f, 1);
     gd_loop_run_until(f->loop, never, NULL, 20);
-    now_us = gd_loop_now_us(f->loop);
-    gd_mock_conns_sweep(f->mocks, now_us + (ms - 100) * 1000);
+    gd_mock_conns_sweep(f->mocks, before_us + ms * 1000 - 1);
     ck_assert_uint_eq(f->mocks->conn_count, 1);
-    gd_mock_conns_sweep(f->mocks, now_us + ms * 1000);
+    gd_mock_conns_sweep(f->mocks, gd_loop_now_us(f->loop) + ms * 1000);
     ck_assert_uint_eq(f->mocks->conn_count, 0);
     ck_assert(gd_loop_run_until(f->loop, has_ended, &client, 5000));
     client_close(&client);
