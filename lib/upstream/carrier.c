@@ -272,6 +272,21 @@ static uint64_t expected_room(const struct gd_server *server)
     return (uint64_t)server->sessions[GD_SESSION_DIALLING] * server->room;
 }
 
+/* No further session is to be had, so those who wanted a fresh one take any. */
+static void make_do(struct gd_server *server)
+{
+    struct gd_session *session;
+
+    while (server->first_waiter && server->sessions[GD_SESSION_DIALLING] == 0 &&
+           (session = gd_pool_take_session(server)) != NULL) {
+        struct gd_lease *lease = server->first_waiter;
+
+        gd_queue_remove(server, lease);
+        gd_pool_grant(session, lease, true);
+        gd_pool_tell(lease, GD_OK);
+    }
+}
+
 /* Dials for those who wait and for whom there will be no room. With sessions at hand it
  * is no use to ask a server again that has just refused, or that allows no lease at all.
  */
@@ -282,10 +297,13 @@ void gd_carrier_feed(struct gd_server *server)
         bool useless =
             server->room == 0 || gd_loop_now_us(server->loop) < server->rests_until_us;
 
-        if (useless && gd_pool_sessions(server) > 0)
+        if (useless && gd_pool_sessions(server) > 0) {
+            make_do(server);
             return;
+        }
         if (!gd_pool_dial_for_all(server)) {
             gd_carrier_fail_waiters(server, GD_FAIL_CONNECT, false);
+            make_do(server);
             return;
         }
     }
@@ -338,7 +356,8 @@ static void close_doubted(struct gd_server *server)
 {
     for (struct gd_session *session = server->oldest; session; session = session->newer)
         if (session->carrier && gd_h2_is_doubted(session->carrier->h2)) {
-            gd_pool_close_one(session);
+            gd_idle_remove(server, session);
+            gd_pool_close_session(session);
             return;
         }
 }

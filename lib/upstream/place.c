@@ -167,6 +167,7 @@ void gd_place_bind(struct gd_server *server, const struct gd_address *address)
     server->key = gd_balance_server_key(server->name);
     server->generation++;
     close_left(server);
+    gd_pool_feed(server);
     gd_warm_check(server);
 }
 
@@ -188,6 +189,7 @@ void gd_place_change(struct gd_server *server, struct gd_site *site)
     if (site == NULL)
         move_waiters(server); /* before there is room for them here */
     close_left(server);
+    gd_pool_feed(server);
     gd_site_unref(before);
     gd_warm_check(server);
 }

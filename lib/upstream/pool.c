@@ -111,15 +111,10 @@ void gd_pool_close_session(struct gd_session *session)
     gd_warm_check(session->server);
 }
 
-/* With HTTP/2 leases may wait although a session is idle: one that has no room. */
-void gd_pool_close_one(struct gd_session *session)
+static void close_idle(struct gd_session *session)
 {
-    struct gd_server *server = session->server;
-
-    gd_idle_remove(server, session);
+    gd_idle_remove(session->server, session);
     gd_pool_close_session(session);
-    if (server->first_waiter)
-        gd_pool_feed(server);
 }
 
 /* The failure class says that it failed; the log says why, at most once a second. */
@@ -290,14 +285,17 @@ void gd_pool_dialled(struct gd_session *session, enum gd_failure failure, const 
 
 void gd_pool_evict(struct gd_session *session)
 {
-    gd_stat_inc(&session->server->stats[GD_SERVER_EVICTIONS]);
-    gd_pool_close_one(session);
+    struct gd_server *server = session->server;
+
+    gd_stat_inc(&server->stats[GD_SERVER_EVICTIONS]);
+    close_idle(session);
+    gd_pool_feed(server);
 }
 
 void gd_pool_drain(struct gd_session *session)
 {
     gd_stat_inc(&session->server->stats[GD_SERVER_DRAINED]);
-    gd_pool_close_one(session);
+    close_idle(session);
 }
 
 void gd_pool_tell(struct gd_lease *lease, enum gd_failure failure)
@@ -313,7 +311,7 @@ static struct gd_session *take_idle(struct gd_server *server)
     for (session = server->newest; session; session = older) {
         older = session->older;
         if (gd_sweep_is_due(session, gd_loop_now_us(server->loop))) {
-            gd_pool_close_one(session);
+            close_idle(session);
         } else if (session->carrier == NULL || gd_carrier_has_room(session)) {
             gd_idle_remove(server, session);
             return session;
@@ -322,8 +320,7 @@ static struct gd_session *take_idle(struct gd_server *server)
     return NULL;
 }
 
-/* One that carries others already, or an idle one. */
-static struct gd_session *take_session(struct gd_server *server)
+struct gd_session *gd_pool_take_session(struct gd_server *server)
 {
     struct gd_session *session = server->carriers ? gd_carrier_find(server) : NULL;
 
@@ -349,7 +346,8 @@ enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *le
 {
     const struct gd_plan_pool *pool = &server->upstream->pool;
     bool scarce = server->multiplexes && gd_pool_sessions(server) >= pool->max;
-    struct gd_session *session = lease->fresh && !scarce ? NULL : take_session(server);
+    struct gd_session *session =
+        lease->fresh && !scarce ? NULL : gd_pool_take_session(server);
 
     lease->dial_us = 0;
     if (session) {
@@ -360,7 +358,7 @@ enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *le
     if (server->multiplexes)
         return gd_carrier_wait(server, lease);
     if (gd_pool_sessions(server) >= pool->max && server->oldest)
-        gd_pool_close_one(server->oldest);
+        close_idle(server->oldest);
     if (gd_pool_sessions(server) < pool->max) {
         dial(server, lease);
         return GD_LEASE_WAIT;
@@ -438,7 +436,8 @@ void gd_pool_bind(struct gd_server *server, const struct gd_upstream_context *co
 void gd_pool_close_idle(struct gd_server *server)
 {
     while (server->newest)
-        gd_pool_close_one(server->newest);
+        close_idle(server->newest);
+    gd_pool_feed(server);
 }
 
 void gd_pool_close(struct gd_server *server)

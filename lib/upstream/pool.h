@@ -96,10 +96,8 @@ void gd_pool_close(struct gd_server *server);
 /** See gd_upstream_lease. */
 enum gd_lease_result gd_pool_lease(struct gd_server *server, struct gd_lease *lease);
 
-/** Closes an idle session, which leaves its room to those who wait. */
-void gd_pool_close_one(struct gd_session *session);
-
-/** Closes the sessions that are idle. */
+/** Closes the sessions that are idle, which leave their room to those who wait: with
+ *  HTTP/2 some may, although a session is idle. */
 void gd_pool_close_idle(struct gd_server *server);
 
 /** Sessions in all states, but for those that take no more leases. */
@@ -135,6 +133,10 @@ void gd_pool_evict(struct gd_session *session);
  * that carries many. pooled: it was not opened for it. */
 void gd_pool_grant(struct gd_session *session, struct gd_lease *lease, bool pooled);
 
+/** Returns one that carries others already and has room, or an idle one, which is in no
+ *  list any more; NULL when there is none. */
+struct gd_session *gd_pool_take_session(struct gd_server *server);
+
 /** Lets the lease wait for any session. */
 void gd_pool_queue_up(struct gd_server *server, struct gd_lease *lease);
 
@@ -152,7 +154,8 @@ bool gd_pool_is_worn(struct gd_session *session);
 
 /* From place.c: */
 
-/** Closes an idle session that leads to where its server is no more. */
+/** Closes an idle session that leads to where its server is no more. gd_pool_feed has to
+ *  follow. */
 void gd_pool_drain(struct gd_session *session);
 
 /** Tells a lease that is in no queue what became of it, by deferred work. */

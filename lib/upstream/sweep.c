@@ -53,9 +53,11 @@ static void on_sweep(void *arg)
         newer = session->newer;
         if (gd_sweep_is_due(session, now_us) ||
             (has_surplus(server) && now_us - session->idle_us >= SURPLUS_MS * 1000)) {
-            gd_pool_close_one(session);
+            gd_idle_remove(server, session);
+            gd_pool_close_session(session);
         }
     }
+    gd_pool_feed(server);
     server->sweep_ms = 0;
     if (server->newest)
         gd_sweep_arm(server);

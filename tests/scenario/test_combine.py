@@ -172,6 +172,23 @@ def test_who_waits_for_a_connection_without_room_gets_another_when_it_ends(scene
     assert len(peer.connections) == 2
 
 
+def test_who_wants_a_fresh_connection_makes_do_where_there_is_none(scene):
+    """What was refused is sent on another connection, unless the server has no other."""
+    def answer(connection, stream):
+        if len(connection.streams) == 2:
+            connection.send(h2.reset(stream, h2.REFUSED_STREAM))
+        else:
+            connection.reply(stream)
+
+    peer = scene.keep(H2Peer(answer))
+    daemon = scene.gatherd(config(listed(peer), ", retry: off"))
+    assert good(daemon)
+    peer.hello = h2.settings() + h2.goaway(0)
+    answer_ = daemon.get("/x")
+    assert answer_.json() == {"a": VALUE} and answer_.elapsed < within(1), answer_.raw
+    assert [len(connection.streams) for connection in peer.connections] == [3, 0]
+
+
 def test_a_connection_has_no_more_requests_than_it_may(scene):
     """Counted as they are sent, not when they end."""
     holder = Holder(scene)
