@@ -40,7 +40,7 @@ struct gd_observer {
 
 /** Bodies that are made slice by slice, in turns (pump.h). */
 struct gd_pumps {
-    struct gd_pump *first;
+    struct gd_pump *first, *last; /* last: while there is a first */
     struct gd_work turn;
 };
 

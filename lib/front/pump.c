@@ -24,11 +24,9 @@ static void take_turn(void *arg);
 static void queue(struct gd_pump *pump)
 {
     struct gd_pumps *pumps = &pump->passage->engine->pumps;
-    struct gd_pump **last = &pumps->first;
 
-    while (*last)
-        last = &(*last)->next;
-    *last = pump;
+    *(pumps->first ? &pumps->last->next : &pumps->first) = pump;
+    pumps->last = pump;
     pump->next = NULL;
     pump->queued = true;
     if (!gd_work_queued(&pumps->turn))
@@ -38,13 +36,17 @@ static void queue(struct gd_pump *pump)
 static void unqueue(struct gd_pump *pump)
 {
     struct gd_pumps *pumps = &pump->passage->engine->pumps;
-    struct gd_pump **at = &pumps->first;
+    struct gd_pump **at = &pumps->first, *before = NULL;
 
     if (!pump->queued)
         return;
-    while (*at != pump)
-        at = &(*at)->next;
+    while (*at != pump) {
+        before = *at;
+        at = &before->next;
+    }
     *at = pump->next;
+    if (pumps->last == pump)
+        pumps->last = before;
     pump->queued = false;
     if (pumps->first == NULL)
         gd_work_cancel(&pumps->turn);
