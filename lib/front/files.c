@@ -26,6 +26,12 @@ bool gd_file_open(struct gd_passage *passage, const char *path, struct gd_file *
 
     if (fd < 0)
         return false;
+    /* Clients that read slowly must not take those of upstreams and operators. */
+    if (gd_front_spares_fd(passage->engine->front, fd)) {
+        close(fd);
+        errno = EMFILE;
+        return false;
+    }
     if (fstat(fd, &out->stat) == 0 && S_ISREG(out->stat.st_mode)) {
         gd_stat_inc(&passage->generation->stats->worker[GD_WORKER_FILES_OPEN]);
         out->fd = fd;

@@ -321,6 +321,11 @@ struct gd_front *gd_front_new(const struct gd_front_config *config, struct gd_er
     return front;
 }
 
+bool gd_front_spares_fd(const struct gd_front *front, int fd)
+{
+    return front->fd_most && fd >= front->fd_most;
+}
+
 static void on_drained_turn(void *arg)
 {
     struct gd_front *front = arg;

@@ -216,6 +216,10 @@ void gd_listener_change(struct gd_listener *listener,
  * from a callback of the front. */
 void gd_listener_close(struct gd_listener *listener);
 
+/** Whether a descriptor that was opened for a client is one of those that are left to
+ *  upstreams and operators (leaves_fds), so that it should not stay open. */
+bool gd_front_spares_fd(const struct gd_front *front, int fd);
+
 /** From now on an answer is the last one of its connection (`Connection: close`); idle
  *  connections wait for one more request. stop: accepts no more, but what the kernel had
  *  accepted already. */

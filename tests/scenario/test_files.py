@@ -3,6 +3,7 @@ import email.utils
 import gzip
 import os
 import re
+import resource
 import socket
 import tempfile
 
@@ -300,3 +301,42 @@ def test_mistakes_of_the_file_are_found(scene):
                    "files are answered to GET and HEAD", "expected the name of a file, or off", "below dir, or off",
                    "expected a type like text/html", "a route has one of", "timeout has no effect on files"):
         assert wanted in done.stdout + done.stderr, (wanted, done)
+
+
+def few_descriptors():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
+
+
+def slow_reader(daemon):
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.settimeout(10 * SLOWDOWN)
+    sock.connect(("127.0.0.1", daemon.port))
+    return sock
+
+
+def ask_slowly(sock, target):
+    """The status of an answer of which no more is taken."""
+    sock.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    return int(sock.recv(12)[9:])
+
+
+def test_slow_readers_leave_descriptors_to_upstreams_and_operators(scene):
+    public = folder(scene)
+    os.truncate(os.path.join(public, "data.bin"), 64 * MIB)
+    origin = scene.origin()
+    daemon = scene.gatherd(f"routes:\n  GET /f/{{path...}}: {{files: {public}}}\n"
+                           f"  GET /x: {{calls: {{a: \"{origin.url}/a\"}}}}\n", preexec=few_descriptors)
+    with daemon.client() as client:
+        assert client.get("/f/index.html").status == 200
+        readers = [slow_reader(daemon) for _ in range(60)]
+        statuses = [ask_slowly(sock, "/f/data.bin") for sock in readers]
+        assert set(statuses) == {200, 503} and statuses.count(200) > 10, statuses
+        assert client.get("/f/index.html").status == 503
+        answer = client.get("/x")
+        assert answer.status == 200, answer.body
+        assert daemon.status()["worker"]["files_open"] == statuses.count(200)
+        for sock in readers:
+            sock.close()
+        until(lambda: daemon.status()["worker"]["files_open"] == 0, "the files closed")
+        assert client.get("/f/index.html").status == 200
