@@ -312,7 +312,7 @@ def test_reloads_meet_a_server_that_goes_away(scene):
 
 
 def named(names, kind, options=""):
-    return f'resolver: {{servers: ["127.0.0.1:{names.port}"], timeout: 1s, min_ttl: 100ms}}' + config(kind, options)
+    return f'resolver: {{servers: ["127.0.0.1:{names.port}"], timeout: 5s, min_ttl: 100ms}}' + config(kind, options)
 
 
 def two_places(scene):
