@@ -96,7 +96,8 @@ START_TEST(a_message_is_one_line)
                 "\"a?b?\"");
     PLAN_REFUSE("\"a\\nb\": 1\n",
                 "gw.yaml:1:1: \"a?b\": unknown key; allowed are include, listen, admin, "
-                "workers, limits, trusted_proxies, log, drain, mock_seed, resolver, "
+                "workers, limits, trusted_proxies, trusted_header, log, drain, "
+                "mock_seed, resolver, "
                 "upstreams, defaults, "
                 "routes");
 }
