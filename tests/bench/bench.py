@@ -249,7 +249,7 @@ def memory(options):
         in_flight = idle = pool = (limit - 500) // 2
     # They all come at once and then again and again, so most of the time they wait for a
     # turn on the core; deadlines are for real traffic.
-    upstream = ", timeout: 60s, connect_timeout: 60s, " \
+    upstream = f", timeout: 60s, connect_timeout: 60s, max_in_flight: {in_flight}, " \
                f"pool: {{max: {pool}, idle: 32, queue: {in_flight}}}"
     with Origin(options.build, 50) as origin, Gatherd(
             options.build, config(origin.port, upstream, "defaults: {timeout: 60s}")) as gatherd:
