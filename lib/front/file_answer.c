@@ -18,12 +18,12 @@ struct serving {
     struct gd_span type;
     struct gd_span coding; /* of what is sent; empty: none */
     struct gd_encoder *encoder;
-    bool ready;        /* the coding is that of a file */
-    bool varies;       /* by Accept-Encoding */
-    bool known;        /* the type */
-    bool broken;       /* the file, while it is sent */
-    uint64_t at, left; /* what is still to be sent */
-    char *room;        /* a slice */
+    bool ready;               /* the coding is that of a file */
+    bool varies;              /* by Accept-Encoding */
+    bool known;               /* the type */
+    bool broken;              /* the file, while it is sent */
+    struct gd_file_part part; /* what is still to be sent */
+    char *room;               /* a slice */
     size_t room_cap;
     char etag[64], modified[GD_DATE_ROOM], range[80];
     struct gd_validators validators;
@@ -137,7 +137,7 @@ static void choose_coding(struct serving *serving)
     bool ranged = serving->passage->request->head.method == GD_METHOD_GET &&
                   gd_fields_find(fields_of(serving), GD_SPAN("Range"));
 
-    serving->at = 0;
+    serving->part.at = 0;
     if (ranged) {
         serving->varies = serving->passage->route->folder->precompressed ||
                           serving->passage->route->finish.compress;
@@ -215,27 +215,27 @@ static bool read_slice(struct serving *serving, size_t want)
 
     while (len < want) {
         n = pread(serving->file.fd, serving->room + len, want - len,
-                  (off_t)(serving->at + len));
+                  serving->part.at + (off_t)len);
         if (n == 0 || (n < 0 && errno != EINTR))
             return false;
         len += n > 0 ? (size_t)n : 0;
     }
-    serving->at += len;
-    serving->left -= len;
+    serving->part.at += (off_t)len;
+    serving->part.left -= len;
     return true;
 }
 
 static enum gd_pumped next_slice(void *arg, struct gd_span *piece)
 {
     struct serving *serving = arg;
-    size_t want =
-        serving->left < GD_PUMP_SLICE_BYTES ? (size_t)serving->left : GD_PUMP_SLICE_BYTES;
+    size_t want = serving->part.left < GD_PUMP_SLICE_BYTES ? (size_t)serving->part.left
+                                                           : GD_PUMP_SLICE_BYTES;
 
     *piece = (struct gd_span){serving->room, want};
     serving->broken = !read_slice(serving, want);
     if (serving->broken)
         return GD_PUMPED_BROKEN;
-    return serving->left == 0 ? GD_PUMPED_LAST : GD_PUMPED_PIECE;
+    return serving->part.left == 0 ? GD_PUMPED_LAST : GD_PUMPED_PIECE;
 }
 
 static struct gd_answer answer_of(struct serving *serving, int status)
@@ -244,7 +244,7 @@ static struct gd_answer answer_of(struct serving *serving, int status)
                               .content_type = serving->type,
                               .headers = serving->headers,
                               .header_count = serving->header_count,
-                              .body_bytes = (size_t)serving->left,
+                              .body_bytes = (size_t)serving->part.left,
                               .release = on_release,
                               .release_arg = serving};
 }
@@ -273,7 +273,7 @@ static void refuse_range(struct serving *serving)
 static void send_body(struct serving *serving, int status)
 {
     struct gd_blocks *blocks = gd_loop_blocks(serving->passage->engine->loop);
-    struct gd_body_source source = {next_slice, serving};
+    struct gd_body_source source = {next_slice, serving, &serving->part};
     bool is_head = serving->passage->request->head.method == GD_METHOD_HEAD;
     struct gd_answer answer;
 
@@ -312,8 +312,9 @@ static void send_file(struct serving *serving)
                                 gd_loop_wall_s(serving->passage->engine->loop), &range);
     if (result == GD_RANGE_ALL)
         range = (struct gd_range){0, size};
-    serving->at = range.first;
-    serving->left = range.bytes;
+    serving->part.fd = serving->file.fd;
+    serving->part.at = (off_t)range.first;
+    serving->part.left = range.bytes;
     if (result == GD_RANGE_NONE)
         snprintf(serving->range, sizeof(serving->range), "bytes */%llu",
                  (unsigned long long)size);

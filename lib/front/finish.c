@@ -200,7 +200,7 @@ static bool send_coded(struct finishing *finishing)
 {
     struct gd_passage *passage = finishing->passage;
     struct pieces *pieces = gd_arena_raw(passage->request->arena, sizeof(*pieces));
-    struct gd_body_source source = {next_piece, pieces};
+    struct gd_body_source source = {next_piece, pieces, NULL};
     struct gd_answer coded;
 
     if (pieces == NULL) {

@@ -1,6 +1,7 @@
 #include "front/flow.h"
 
 #include <assert.h>
+#include <errno.h>
 
 /* Around the pieces: the head, the line of a chunk, its end. */
 enum { VECTOR = GD_WRITE_PIECES_MAX + 3 };
@@ -98,6 +99,12 @@ static void await_piece(struct gd_conn *conn)
         gd_conn_leaving(conn, GD_FRONT_HALF_CLOSED_MS);
 }
 
+/* Not all file systems can do it. */
+static bool is_about_file(int error)
+{
+    return error == EINVAL || error == ENOSYS || error == EOVERFLOW;
+}
+
 bool gd_request_write(struct gd_request *request, const struct iovec *iov, int count,
                       bool last)
 {
@@ -129,6 +136,34 @@ bool gd_request_write(struct gd_request *request, const struct iovec *iov, int c
     }
     gd_reply_later(conn, all, count, n);
     return false;
+}
+
+bool gd_request_takes_files(const struct gd_request *request)
+{
+    const struct gd_conn *conn = request->conn;
+
+    return conn->stream.tls == NULL && conn->flow->framing == GD_FRAMING_LENGTH;
+}
+
+enum gd_io gd_request_send_file(struct gd_request *request, int file, off_t *at,
+                                size_t bytes)
+{
+    static const struct iovec nothing[1];
+    struct gd_conn *conn = request->conn;
+    size_t n = 0;
+    enum gd_io io = gd_stream_send_file(&conn->stream, file, at, bytes, &n);
+
+    assert(conn->streaming && conn->state != GD_CONN_WRITE && n <= conn->flow->left);
+    if (io == GD_IO_OK) {
+        conn->flow->left -= n;
+        conn->ending.sent += n;
+        await_piece(conn);
+    }
+    if (io != GD_IO_AGAIN && (io != GD_IO_ERROR || is_about_file(errno)))
+        return io;
+    /* A socket with an error is writable for ever: the loop ends the connection. */
+    gd_reply_later(conn, nothing, 1, 0);
+    return GD_IO_AGAIN;
 }
 
 void gd_flow_written(struct gd_conn *conn)

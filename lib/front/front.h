@@ -43,6 +43,7 @@
 #include "http/head.h"
 #include "http/target.h"
 #include "net/address.h"
+#include "net/stream.h"
 #include "plan/plan.h"
 
 struct gd_front;
@@ -164,6 +165,15 @@ GD_MUST_CHECK bool gd_request_open(struct gd_request *request,
  *  pieces are as many bytes as that; for HEAD, 204 and 304 they are left out. */
 bool gd_request_write(struct gd_request *request, const struct iovec *iov, int count,
                       bool last);
+
+/** Whether gd_request_send_file can be used for the open answer. */
+bool gd_request_takes_files(const struct gd_request *request);
+
+/** Writes up to bytes of a file from *at on, which is advanced; the head has been
+ * written. OK: go on, with gd_request_write after the last one. AGAIN: on_writable runs.
+ * EOF: the file ends there. ERROR: this file cannot be sent so. */
+enum gd_io gd_request_send_file(struct gd_request *request, int file, off_t *at,
+                                size_t bytes);
 
 /** Breaks an open answer off: the connection is reset, so that the client cannot take
  *  what it has for the whole. release runs inside, on_gone does not. */

@@ -4,12 +4,17 @@
 
 enum { WRITE_LEAST_BYTES = 16 * 1024, OUT_MAX_BYTES = 256 * 1024 };
 
+/* Of a file in a turn: the disk may be waited for. */
+enum { FILE_TURN_BYTES = 128 * 1024 };
+
 struct gd_pump {
     struct gd_passage *passage;
     struct gd_body_source source;
     struct gd_encoder *encoder; /* NULL: pieces go as they are */
     struct gd_buf out;          /* of the encoder: not written yet */
     int status;
+    bool by_file; /* the source's file is sent by the system */
+    bool headed;  /* … behind the head, which is sent */
     bool queued;
     struct gd_pump *next; /* of those that wait for their turn */
     void (*release)(void *arg);
@@ -76,6 +81,50 @@ static enum gd_pumped make_slice(struct gd_pump *pump, struct gd_span *piece)
     return more;
 }
 
+static void end_broken(struct gd_pump *pump)
+{
+    gd_passage_account(pump->passage, pump->status);
+    gd_request_abort(pump->passage->request);
+}
+
+static void end_whole(struct gd_pump *pump, const struct iovec *last, int count)
+{
+    gd_passage_account(pump->passage, pump->status);
+    gd_request_write(pump->passage->request, last, count, true);
+}
+
+static void send_file(struct gd_pump *pump)
+{
+    struct gd_request *request = pump->passage->request;
+    struct gd_file_part *part = pump->source.file;
+    size_t want = part->left < FILE_TURN_BYTES ? (size_t)part->left : FILE_TURN_BYTES;
+    off_t before = part->at;
+
+    if (!pump->headed) {
+        pump->headed = true;
+        if (!gd_request_write(request, NULL, 0, false))
+            return; /* on_writable */
+    }
+    switch (gd_request_send_file(request, part->fd, &part->at, want)) {
+    case GD_IO_OK:
+        part->left -= (uint64_t)(part->at - before);
+        if (part->left == 0)
+            end_whole(pump, NULL, 0);
+        else
+            queue(pump);
+        break;
+    case GD_IO_AGAIN:
+        break; /* on_writable */
+    case GD_IO_EOF:
+        end_broken(pump);
+        break;
+    case GD_IO_ERROR:
+        pump->by_file = false;
+        queue(pump);
+        break;
+    }
+}
+
 static void step(struct gd_pump *pump)
 {
     struct gd_request *request = pump->passage->request;
@@ -84,13 +133,11 @@ static void step(struct gd_pump *pump)
     struct iovec iov = {(char *)piece.ptr, piece.len};
 
     if (more == GD_PUMPED_BROKEN) {
-        gd_passage_account(pump->passage, pump->status);
-        gd_request_abort(request);
+        end_broken(pump);
         return;
     }
     if (more == GD_PUMPED_LAST) {
-        gd_passage_account(pump->passage, pump->status);
-        gd_request_write(request, &iov, piece.len > 0, true);
+        end_whole(pump, &iov, piece.len > 0);
         return;
     }
     if (pump->encoder && piece.len < WRITE_LEAST_BYTES) {
@@ -111,7 +158,10 @@ static void take_turn(void *arg)
     unqueue(pump);
     if (pumps->first)
         gd_loop_defer(pump->passage->engine->loop, &pumps->turn, take_turn, pumps);
-    step(pump);
+    if (pump->by_file)
+        send_file(pump);
+    else
+        step(pump);
 }
 
 static void on_writable(void *arg)
@@ -202,6 +252,8 @@ bool gd_pump_start(struct gd_passage *passage, const struct gd_answer *answer,
         dispose(pump);
         return false;
     }
+    pump->by_file =
+        source->file && encoder == NULL && !is_head && gd_request_takes_files(request);
     if (is_head)
         answer_head(pump);
     else

@@ -19,12 +19,22 @@ enum gd_pumped {
     GD_PUMPED_BROKEN, /* there is no more, and should be */
 };
 
+/** The bytes of a file that are still to be sent. */
+struct gd_file_part {
+    int fd;
+    off_t at;
+    uint64_t left;
+};
+
 struct gd_body_source {
     /** Gives the next piece, borrowed until the next call: of GD_PUMP_SLICE_BYTES at
      * most; without an encoder all that is left, or so much. Not called after the last
      * one, nor after BROKEN. */
     enum gd_pumped (*next)(void *arg, struct gd_span *piece);
     void *arg;
+    /** What next() would give and has not given yet, kept by both sides; NULL: it is not
+     *  in a file. Where nothing has to be done to it, the system sends it itself. */
+    struct gd_file_part *file;
 };
 
 /** Answers and counts. Of `answer` head and release are used; body_bytes: what the source

@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -310,6 +311,21 @@ enum gd_io gd_stream_write(struct gd_stream *stream, const struct iovec *iov, in
         return failed_io();
     *n = (size_t)put;
     return GD_IO_OK;
+}
+
+enum gd_io gd_stream_send_file(struct gd_stream *stream, int file, off_t *at,
+                               size_t bytes, size_t *n)
+{
+    ssize_t put;
+
+    assert(stream->tls == NULL);
+    do
+        put = sendfile(stream->fd, file, at, bytes);
+    while (put < 0 && errno == EINTR);
+    if (put < 0)
+        return failed_io();
+    *n = (size_t)put;
+    return put == 0 ? GD_IO_EOF : GD_IO_OK;
 }
 
 size_t gd_stream_unread(const struct gd_stream *stream)

@@ -111,6 +111,12 @@ enum gd_io gd_stream_peek(struct gd_stream *stream, char *into, size_t room, siz
 enum gd_io gd_stream_write(struct gd_stream *stream, const struct iovec *iov, int count,
                            size_t *n);
 
+/** Writes up to bytes of a file from *at on, without a copy of ours (sendfile(2)); *n and
+ *  *at are set with OK. Plain streams only. EOF: the file ends there. ERROR: the socket,
+ * or (errno EINVAL, ENOSYS or EOVERFLOW) not with this file: read it instead. */
+enum gd_io gd_stream_send_file(struct gd_stream *stream, int file, off_t *at,
+                               size_t bytes, size_t *n);
+
 /** Bytes that were written and that the peer's system has not confirmed yet. */
 size_t gd_stream_unread(const struct gd_stream *stream);
 

@@ -5,9 +5,11 @@ import os
 import re
 import resource
 import socket
+import ssl
 import tempfile
 
 from daemon import run_gatherd
+from tls import authority
 from waits import SLOWDOWN, until
 
 MIB = 1024 * 1024
@@ -259,6 +261,33 @@ def test_large_files_come_whole_and_in_little_memory(scene):
         answer = client.get("/large.bin", {"Range": f"bytes={MIB}-{5 * MIB}"})
         assert answer.body == (step * 8)[MIB:5 * MIB + 1]
     assert daemon.rss_bytes() - before < 3 * MIB * (1 if SLOWDOWN == 1 else 16)
+
+
+def test_a_large_file_is_the_same_by_tls(scene):
+    pair, body = authority().issue(), bytes(range(251)) * 12_345
+    public = folder(scene)
+    with open(os.path.join(public, "large.bin"), "wb") as file:
+        file.write(body)
+    daemon = scene.gatherd(
+        f"listen: {{url: \"https://127.0.0.1:0\", tls: {{cert: {pair.cert}, key: {pair.key}}}}}\n"
+        f"routes: {{\"GET /{{path...}}\": {{files: {public}}}}}\n")
+    context = ssl.create_default_context(cafile=authority().cert)
+    with daemon.client(tls=context, name="localhost") as client:
+        assert client.get("/large.bin").body == body
+        assert client.get("/large.bin", {"Range": "bytes=70000-2999999"}).body == body[70000:3000000]
+
+
+def test_a_slow_reader_of_a_large_file_gets_every_byte(scene):
+    daemon, public = started(scene)
+    body = bytes(range(241)) * 60_000
+    with open(os.path.join(public, "slow.bin"), "wb") as file:
+        file.write(body)
+    with daemon.client() as slow, daemon.client() as other:
+        slow.request("GET", "/slow.bin")
+        for _ in range(20):
+            assert other.get("/style.css").status == 200
+        assert slow.response().body == body
+        assert slow.get("/style.css").status == 200
 
 
 def test_a_file_that_shrinks_ends_the_connection(scene):
