@@ -338,8 +338,3 @@ SSL_CTX *gd_tls_server_context(struct gd_tls_server *server)
 {
     return server->contexts[0];
 }
-
-X509 *gd_tls_server_certificate(const struct gd_tls_server *server, struct gd_span name)
-{
-    return SSL_CTX_get0_certificate(find(server, name));
-}

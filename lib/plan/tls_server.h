@@ -47,9 +47,6 @@ void gd_tls_server_finish(struct gd_tls_server *server);
 /** Returns borrowed: what connections are made from. */
 SSL_CTX *gd_tls_server_context(struct gd_tls_server *server);
 
-/** The certificate that a client sees that asks for name; for tests and displays. */
-X509 *gd_tls_server_certificate(const struct gd_tls_server *server, struct gd_span name);
-
 /** Seconds of a clock that never goes back, where the application data of each SSL that
  *  is made from the context has to point. */
 struct gd_tls_moment {
