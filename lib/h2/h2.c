@@ -191,17 +191,22 @@ void gd_h2_touch(struct gd_h2 *h2)
 /* Reading ------------------------------------------------------------------------------
  */
 
+/* Whether a frame is of a reply; heads also come for streams that nobody waits for. */
+static bool is_of_reply(nghttp2_session *session, const nghttp2_frame_hd *hd)
+{
+    if (hd->type == NGHTTP2_HEADERS)
+        return nghttp2_session_get_stream_user_data(session, hd->stream_id) != NULL;
+    return hd->type == NGHTTP2_DATA && hd->length > 0;
+}
+
 /* Frames that carry nothing of a request or a reply are not worth much, and a peer can
  * make them for less. */
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *arg)
 {
     struct gd_h2 *h2 = arg;
 
-    (void)session;
     h2->began = true;
-    if (hd->type == NGHTTP2_HEADERS || (hd->type == NGHTTP2_DATA && hd->length > 0))
-        return 0;
-    if (--h2->credit >= 0)
+    if (is_of_reply(session, hd) || --h2->credit >= 0)
         return 0;
     h2->why = "a flood of frames that lead to nothing";
     return NGHTTP2_ERR_CALLBACK_FAILURE;
