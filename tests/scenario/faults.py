@@ -5,6 +5,8 @@ the answer counts all the same. All cases of a row want the same.
 """
 import collections
 import gzip
+import os
+import re
 import socket
 
 from origin import Gone
@@ -202,3 +204,16 @@ def answer_of(number):
         except (BrokenPipeError, ConnectionResetError) as err:
             raise Gone from err
     return answer
+
+
+def check_documented(heading, rows):
+    """The table below this heading of operations.md has these rows, {event: class}, in this
+    order, and each tells where its class is counted."""
+    path = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "operations.md")
+    with open(path, encoding="utf-8") as file:
+        section = re.search(rf"^{heading}\n(.*?)^##", file.read(), re.M | re.S).group(1)
+    told = [[cell.strip() for cell in line.split("|")[1:4]] for line in section.splitlines()
+            if line.startswith("| ")][1:]
+    assert [row[0] for row in told] == list(rows)
+    for event, _, counted in told:
+        assert (re.findall(r"`failures\.(\w+)`", counted) or ["ok"]) == [rows[event]], event

@@ -2,12 +2,10 @@
 nobody else anything."""
 import collections
 import itertools
-import os
-import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from faults import CASES, MAX_RESPONSE, ROWS, VALUE, answer_of
+from faults import CASES, MAX_RESPONSE, ROWS, VALUE, answer_of, check_documented
 from waits import SLOWDOWN, within
 
 CONFIG = """
@@ -90,10 +88,4 @@ def test_every_fault_ends_in_its_class_and_nobody_else_notices(scene):
 
 
 def test_the_documented_table_is_the_one_that_is_tried(_):
-    path = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "operations.md")
-    with open(path, encoding="utf-8") as file:
-        section = re.search(r"^## What happens when an upstream …\n(.*?)^##", file.read(), re.M | re.S).group(1)
-    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in section.splitlines() if line.startswith("| ")][1:]
-    assert [row[0] for row in rows] == list(ROWS)
-    for event, _, counted in rows:
-        assert (re.findall(r"`failures\.(\w+)`", counted) or ["ok"]) == [ROWS[event]], event
+    check_documented("## What happens when an upstream …", ROWS)

@@ -1,12 +1,12 @@
 """Upstreams that speak HTTP/2: what they may do, what they must not, and what they cost."""
 import collections
 import os
-import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import h2_peer as h2
 from daemon import run_gatherd
+from faults import check_documented
 from h2_faults import CASES, MAX_RESPONSE, ROWS
 from h2_peer import H2Peer
 from peers import Nginx, Node
@@ -78,13 +78,7 @@ def test_every_fault_ends_in_its_class(scene):
 
 
 def test_the_documented_table_is_the_one_that_is_tried(_):
-    path = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "operations.md")
-    with open(path, encoding="utf-8") as file:
-        section = re.search(r"^### … that speaks HTTP/2\n(.*?)^##", file.read(), re.M | re.S).group(1)
-    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in section.splitlines() if line.startswith("| ")][1:]
-    assert [row[0] for row in rows] == list(ROWS)
-    for event, _, counted in rows:
-        assert (re.findall(r"`failures\.(\w+)`", counted) or ["ok"]) == [ROWS[event]], event
+    check_documented("### … that speaks HTTP/2", ROWS)
 
 
 def test_a_server_that_closes_before_its_settings_cannot_be_connected_to(scene):
